@@ -1,0 +1,74 @@
+"""Sophia AI: settings in, the components of the estate in the order of their dependencies, outputs out.
+
+What one component makes and another needs is handed over by name: a setting that says ``output: openrouter.web`` gets
+what stands under that name in ``handed_over``.
+"""
+
+from collections.abc import Mapping
+
+import pulumi
+
+from components.airbyte import Airbyte
+from components.estate import Estate
+from components.github import GitHub
+from components.kubernetes import Kubernetes
+from components.openrouter import OpenRouter
+from components.settings import Stage, load_settings
+from components.slack import Slack
+from components.snowflake import Login, Snowflake
+from components.vercel import Vercel
+from providers.base import platform_provider
+from providers.rsa import KeyPair
+
+stage = Stage.current()
+settings = load_settings(Estate)
+handed_over: dict[str, pulumi.Input[str]] = {}
+
+if settings.slack:
+    slack = Slack("slack", settings.slack)
+    handed_over |= {f"slack.channels.{key}": channel for key, channel in slack.channel_ids.items()}
+    pulumi.export("slack", {"channels": slack.channel_ids, "install_urls": slack.install_urls})
+
+if settings.openrouter:
+    openrouter = OpenRouter("openrouter", settings.openrouter)
+    handed_over |= {f"openrouter.{key}": api_key for key, api_key in openrouter.api_keys.items()}
+    pulumi.export("openrouter", {"workspace_id": openrouter.workspace_id})
+
+logins: Mapping[str, Login] = {}
+private_keys: dict[str, pulumi.Output[str]] = {}
+if settings.snowflake:
+    local = pulumi.ResourceOptions(provider=platform_provider("rsa"))
+    pairs = {user: KeyPair(f"snowflake.{user}", opts=local) for user in settings.snowflake.users}
+    private_keys = {user: pair.private_key for user, pair in pairs.items()}
+    snowflake = Snowflake(
+        "snowflake",
+        settings.snowflake,
+        stage=stage,
+        public_keys={user: pair.public_key for user, pair in pairs.items()},
+    )
+    logins = snowflake.logins
+    handed_over |= {f"snowflake.{user}.private_key": private_key for user, private_key in private_keys.items()}
+    pulumi.export("snowflake", {"account": snowflake.account, "database": snowflake.database})
+
+if settings.airbyte:
+    airbyte = Airbyte(
+        "airbyte",
+        settings.airbyte,
+        stage=stage,
+        logins=logins,
+        private_keys=private_keys,
+        outputs=handed_over,
+    )
+    pulumi.export("airbyte", {"workspace_id": airbyte.workspace_id, "connections": airbyte.connection_ids})
+
+if settings.kubernetes:
+    kubernetes = Kubernetes("kubernetes", settings.kubernetes, stage=stage, outputs=handed_over)
+    pulumi.export("kubernetes", {"namespace": kubernetes.namespace})
+
+if settings.vercel:
+    vercel = Vercel("vercel", settings.vercel, stage=stage, outputs=handed_over)
+    pulumi.export("vercel", {"projects": vercel.project_ids, "urls": vercel.urls})
+
+if settings.github:
+    github = GitHub("github", settings.github, stage=stage, outputs=handed_over)
+    pulumi.export("github", {"repositories": github.full_names})

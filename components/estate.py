@@ -1,0 +1,24 @@
+"""The settings of a stack: one optional key a platform. A platform whose key is absent is not deployed."""
+
+from __future__ import annotations
+
+from components.airbyte import AirbyteSettings
+from components.github import GitHubSettings
+from components.kubernetes import KubernetesSettings
+from components.openrouter import OpenRouterSettings
+from components.settings import Settings
+from components.slack import SlackSettings
+from components.snowflake_settings import SnowflakeSettings
+from components.vercel import VercelSettings
+
+
+class Estate(Settings):
+    """``sophia-ai:`` in the stack file, by platform."""
+
+    airbyte: AirbyteSettings | None = None
+    github: GitHubSettings | None = None
+    kubernetes: KubernetesSettings | None = None
+    openrouter: OpenRouterSettings | None = None
+    slack: SlackSettings | None = None
+    snowflake: SnowflakeSettings | None = None
+    vercel: VercelSettings | None = None

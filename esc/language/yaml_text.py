@@ -1,0 +1,97 @@
+"""Plain data as YAML text in the layout of ``fn::toYAML``: block style, four spaces, keys in alphabetical order."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from yaml.emitter import Emitter
+
+from esc.language.document import resolve
+from esc.language.scalars import Number, printable
+
+_INDENT = 4
+# Strings that YAML 1.1 takes for booleans or base-60 numbers are quoted for the sake of older parsers.
+_OLD_BOOLEAN = re.compile(r"y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF")
+_BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
+
+
+def to_yaml(data: Any) -> str:
+    """The YAML document, with a line break at its end."""
+    if _is_collection(data):
+        return _block(data, 0) + "\n"
+    return f"{_scalar(data, 0)}\n"
+
+
+def _is_collection(data: Any) -> bool:
+    return isinstance(data, Mapping | list) and bool(data)
+
+
+def _block(data: Any, indent: int) -> str:
+    margin = " " * indent
+    if isinstance(data, Mapping):
+        lines = [f"{_scalar(key, indent, key=True)}:{_after(data[key], indent)}" for key in sorted(data)]
+    else:
+        lines = [f"- {_item(one, indent)}" for one in data]
+    return f"\n{margin}".join(lines)
+
+
+def _after(data: Any, indent: int) -> str:
+    """What follows the colon of a key at ``indent``."""
+    if not _is_collection(data):
+        return f" {_scalar(data, indent)}"
+    deeper = _INDENT * ((indent + _INDENT) // _INDENT)
+    return f"\n{' ' * deeper}{_block(data, deeper)}"
+
+
+def _item(data: Any, indent: int) -> str:
+    return _block(data, indent + 2) if _is_collection(data) else _scalar(data, indent)
+
+
+def _scalar(data: Any, indent: int, *, key: bool = False) -> str:
+    if isinstance(data, Mapping):
+        return "{}"
+    if isinstance(data, list):
+        return "[]"
+    if data is None:
+        return "null"
+    if isinstance(data, bool):
+        return "true" if data else "false"
+    # A number is written as a quoted string: that is what ESC itself does.
+    return _string(printable(data.text if isinstance(data, Number) else str(data)), indent, key=key)
+
+
+def _string(text: str, indent: int, *, key: bool) -> str:
+    emitter = Emitter(io.StringIO(), allow_unicode=True)
+    analysis = emitter.analyze_scalar(text)
+    if "\n" in text and analysis.allow_block and not key:
+        return _literal(text, _INDENT * ((indent + _INDENT) // _INDENT))
+    if "\n" not in text and analysis.allow_block_plain and _stays_string(text):
+        return text
+    if "\n" not in text and analysis.allow_single_quoted and _stays_string(text):
+        return "'" + text.replace("'", "''") + "'"
+    return _double_quoted(text)
+
+
+def _stays_string(text: str) -> bool:
+    try:
+        resolved = resolve(text)
+    except ValueError:
+        return False
+    return isinstance(resolved, str) and not _OLD_BOOLEAN.fullmatch(text) and not _BASE_60.fullmatch(text)
+
+
+def _literal(text: str, indent: int) -> str:
+    hint = str(_INDENT) if text[0] in " \n" else ""
+    chomp = "-" if not text.endswith("\n") else "+" if text.endswith("\n\n") or text == "\n" else ""
+    lines = text.removesuffix("\n").split("\n")
+    return f"|{hint}{chomp}\n" + "\n".join(f"{' ' * indent}{line}" if line else "" for line in lines)
+
+
+def _double_quoted(text: str) -> str:
+    stream = io.StringIO()
+    emitter = Emitter(stream, allow_unicode=True, width=2**31)
+    emitter.write_double_quoted(text, split=False)
+    return stream.getvalue().strip(" ")

@@ -1,0 +1,221 @@
+"""The one HTTP client: what a platform's API is, and how a request to it is sent, limited, retried and told apart."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from typing import Any
+
+import httpx
+from pyrate_limiter import Limiter, Rate
+from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential_jitter
+
+from providers.base.auth import Auth, Environment
+from providers.base.errors import PlatformError, Trouble
+
+Json = dict[str, Any]
+
+PATIENCE_SECONDS = 180.0
+"""How long a request is tried again before its last error is told; SOPHIA_PATIENCE_SECONDS overrides it."""
+
+CONNECT_PATIENCE_SECONDS = 12.0
+"""The same for an address where nobody answers: a wrong one should not keep people waiting for minutes."""
+
+TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+
+_TROUBLES = {
+    400: Trouble.INVALID,
+    401: Trouble.CREDENTIALS,
+    403: Trouble.FORBIDDEN,
+    404: Trouble.NOT_FOUND,
+    409: Trouble.CONFLICT,
+    410: Trouble.NOT_FOUND,
+    422: Trouble.INVALID,
+    429: Trouble.BUSY,
+}
+
+
+def trouble_of(status: int) -> Trouble:
+    """What an HTTP status means where the platform says nothing more precise."""
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return Trouble.BROKEN
+    return _TROUBLES.get(status, Trouble.INVALID)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most ``requests`` in any ``seconds``, over all threads of the platform's provider process.
+
+    ``each_path``: so many on every path, where a platform counts by method (Slack).
+    """
+
+    requests: int
+    seconds: float
+    each_path: bool = False
+
+
+@dataclass(frozen=True)
+class Api:
+    """One platform's API, declared once.
+
+    ``said`` turns an error answer into one line in the vendor's words. ``trouble`` recognises failures that the
+    status does not tell, such as ``{"ok": false}`` under 200; it returns None for an answer that is good.
+    ``limits`` maps a path prefix to a limit of its own; the rest shares ``limit``.
+    """
+
+    name: str
+    title: str
+    base_url: Environment
+    auth: Auth
+    said: Callable[[httpx.Response], str]
+    limit: Limit
+    limits: Mapping[str, Limit] = field(default_factory=dict)
+    trouble: Callable[[httpx.Response], Trouble | None] = lambda response: (
+        trouble_of(response.status_code) if response.is_error else None
+    )
+    headers: Mapping[str, str] = field(default_factory=dict)
+    request_id_header: str = "x-request-id"
+    form: bool = False
+    """Whether bodies are forms (``application/x-www-form-urlencoded``) rather than JSON."""
+
+    @cached_property
+    def client(self) -> httpx.Client:
+        """One pool of connections for the whole process. No proxy or netrc of the machine's changes who we are."""
+        return httpx.Client(timeout=TIMEOUT, headers={"User-Agent": "sophia-ai-iac", **self.headers}, trust_env=False)
+
+    @cached_property
+    def _limiters(self) -> dict[str, Limiter]:
+        return {}
+
+    def _wait_for_turn(self, path: str) -> None:
+        prefix = max((p for p in self.limits if path.startswith(p)), key=len, default="")
+        limit = self.limits.get(prefix, self.limit)
+        bucket = path if limit.each_path else prefix
+        limiter = self._limiters.setdefault(bucket, Limiter(Rate(limit.requests, int(limit.seconds * 1000))))
+        limiter.try_acquire(self.name)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Json | None = None,
+        params: Mapping[str, str | int] | None = None,
+        repeatable: bool | None = None,
+        auth: Auth | None = None,
+    ) -> Json:
+        """Sends a request and returns the answer's JSON object (``{}`` for an empty answer).
+
+        ``repeatable`` says that doing it twice is the same as doing it once; by default that is so for all but POST.
+        What is not repeatable is sent again only if the platform surely did nothing. Raises ``PlatformError``.
+        """
+        again = method != "POST" if repeatable is None else repeatable
+        url = self.base_url.value().rstrip("/") + path
+        retrying = Retrying(
+            retry=retry_if_exception(lambda error: _worth_trying_again(error, again)),
+            wait=_wait,
+            stop=_out_of_patience,
+            reraise=True,
+        )
+        return retrying(self._send, method, path, url, body, params, auth or self.auth)
+
+    def _send(
+        self, method: str, path: str, url: str, body: Json | None, params: Mapping[str, str | int] | None, auth: Auth
+    ) -> Json:
+        self._wait_for_turn(path)
+        content = {"data": _as_form(body)} if self.form and body is not None else {"json": body}
+        try:
+            response = self.client.request(method, url, params=params, auth=auth, **content)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise PlatformError(Trouble.UNREACHABLE, f"no connection to {self.title} at {url}: {error}") from error
+        except httpx.RequestError as error:
+            what = str(error) or type(error).__name__
+            raise PlatformError(
+                Trouble.UNANSWERED, f"{self.title} gave no whole answer to {method} {path}: {what}"
+            ) from error
+        trouble = self.trouble(response)
+        if trouble:
+            raise RefusedError(trouble, self._told(response), _retry_after(response))
+        return self._object(response)
+
+    def _object(self, response: httpx.Response) -> Json:
+        if not response.content:
+            return {}
+        try:
+            answer = response.json()
+        except ValueError as error:
+            raise PlatformError(Trouble.UNANSWERED, f"{self.title} answered with something that is no JSON") from error
+        return answer if isinstance(answer, dict) else {"items": answer}
+
+    def _told(self, response: httpx.Response) -> str:
+        try:
+            said = self.said(response).strip()
+        except (ValueError, KeyError, TypeError, AttributeError):
+            said = response.reason_phrase
+        request_id = response.headers.get(self.request_id_header)
+        return f"{response.status_code} {said}" + (f" (request {request_id})" if request_id else "")
+
+    def secrets(self) -> list[str]:
+        """The values that must never be seen in a message about this platform."""
+        return [secret for secret in self.auth.secrets() if secret]
+
+
+@dataclass
+class RefusedError(PlatformError):
+    """A failure that the platform itself answered; ``retry_after`` in seconds, where it said so."""
+
+    retry_after: float | None = None
+
+    __str__ = PlatformError.__str__
+
+
+def _as_form(body: Json) -> dict[str, str]:
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in body.items()}
+
+
+def _worth_trying_again(error: BaseException, repeatable: bool) -> bool:
+    if not isinstance(error, PlatformError):
+        return False
+    if error.trouble in (Trouble.BUSY, Trouble.UNREACHABLE):
+        return True
+    return repeatable and error.outcome_unknown
+
+
+def _failure(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None
+
+
+def _out_of_patience(state: RetryCallState) -> bool:
+    """Whether waiting for the next try would take longer in all than we are willing to."""
+    patience = float(os.environ.get("SOPHIA_PATIENCE_SECONDS", PATIENCE_SECONDS))
+    error = _failure(state)
+    if isinstance(error, PlatformError) and error.trouble is Trouble.UNREACHABLE:
+        patience = min(patience, CONNECT_PATIENCE_SECONDS)
+    return (state.seconds_since_start or 0.0) + state.upcoming_sleep > patience
+
+
+_backoff = wait_exponential_jitter(initial=0.5, max=20.0, jitter=0.5)
+
+
+def _wait(state: RetryCallState) -> float:
+    error = _failure(state)
+    if isinstance(error, RefusedError) and error.retry_after is not None:
+        return error.retry_after
+    return _backoff(state)
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """The Retry-After header, in seconds or as a date (RFC 9110, section 10.2.3)."""
+    value = response.headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    if value.replace(".", "", 1).isdigit():
+        return float(value)
+    try:
+        return max((parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds(), 0.0)
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,104 @@
+"""How a client shows a platform who it is. Credentials come from the environment, where ESC puts them, and stay there."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from threading import Lock
+
+import httpx
+
+from providers.base.errors import PlatformError, Trouble
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The name of an environment variable that ESC sets for the stack."""
+
+    name: str
+
+    def value(self) -> str:
+        """The variable's value; a ``PlatformError`` that names the variable where it is missing or empty."""
+        value = os.environ.get(self.name, "").strip()
+        if not value:
+            said = f"{self.name} is not set: the stack's ESC environment must have it under environmentVariables"
+            raise PlatformError(Trouble.CREDENTIALS, said)
+        return value
+
+
+@dataclass(frozen=True)
+class Bearer(httpx.Auth):
+    """A key in a header, ``Authorization: Bearer KEY`` unless said otherwise."""
+
+    key: Environment
+    header: str = "Authorization"
+    prefix: str = "Bearer "
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers[self.header] = self.prefix + self.key.value()
+        yield request
+
+    def secrets(self) -> list[str]:
+        return [os.environ.get(self.key.name, "")]
+
+
+@dataclass
+class ClientCredentials(httpx.Auth):
+    """A short-lived bearer token, exchanged for a client's id and secret (OAuth 2, RFC 6749 section 4.4).
+
+    The token is renewed ``margin`` seconds before it expires, and once more when the platform refuses it earlier
+    than it promised (a restarted server, a revoked token). One exchange serves all threads.
+    """
+
+    path: str
+    client_id: Environment
+    client_secret: Environment
+    base_url: Environment
+    margin: float = 20.0
+    _token: str = field(default="", repr=False)
+    _until: float = 0.0
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    requires_response_body = True
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        with self._lock:
+            if time.monotonic() >= self._until:
+                yield from self._exchange()
+            token = self._token
+        request.headers["Authorization"] = f"Bearer {token}"
+        response = yield request
+        if response.status_code != httpx.codes.UNAUTHORIZED:
+            return
+        with self._lock:
+            if self._token == token:
+                yield from self._exchange()
+            token = self._token
+        request.headers["Authorization"] = f"Bearer {token}"
+        yield request
+
+    def _exchange(self) -> Generator[httpx.Request, httpx.Response, None]:
+        body = {
+            "client_id": self.client_id.value(),
+            "client_secret": self.client_secret.value(),
+            "grant_type": "client_credentials",
+        }
+        answer = yield httpx.Request("POST", self.base_url.value().rstrip("/") + self.path, json=body)
+        answer.read()
+        if answer.is_client_error and answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
+            said = f"{answer.status_code}: {self.client_id.name} and {self.client_secret.name} were not accepted"
+            raise PlatformError(Trouble.CREDENTIALS, said)
+        if answer.is_error:
+            trouble = Trouble.BUSY if answer.status_code == httpx.codes.TOO_MANY_REQUESTS else Trouble.UNREACHABLE
+            raise PlatformError(trouble, f"{answer.status_code} when exchanging the client's credentials for a token")
+        granted = answer.json()
+        self._token = granted["access_token"]
+        self._until = time.monotonic() + max(float(granted.get("expires_in", 60)) - self.margin, 1.0)
+
+    def secrets(self) -> list[str]:
+        return [self._token, os.environ.get(self.client_secret.name, "")]
+
+
+Auth = Bearer | ClientCredentials

@@ -1,0 +1,76 @@
+"""What can go wrong with a platform, and how it is told: what failed, what was said, which setting, what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Trouble(Enum):
+    """Why a platform did not do what was asked; every API's own codes are mapped to one of these."""
+
+    NOT_FOUND = "not found"
+    CONFLICT = "conflict"
+    INVALID = "invalid"
+    CREDENTIALS = "credentials"
+    FORBIDDEN = "forbidden"
+    BUSY = "busy"
+    """Refused for now, and nothing was done: 429 and its like. Safe to send again, whatever it was."""
+    BROKEN = "broken"
+    """The platform failed half-way (5xx): what was asked may have been done."""
+    UNREACHABLE = "unreachable"
+    """The request was never sent: no connection."""
+    UNANSWERED = "unanswered"
+    """The request was sent and no whole answer came: what was asked may have been done."""
+
+
+@dataclass
+class PlatformError(Exception):
+    """A platform's refusal or failure. ``said`` is its own text with status and request id, as far as it gave them."""
+
+    trouble: Trouble
+    said: str
+
+    def __str__(self) -> str:
+        return self.said
+
+    @property
+    def outcome_unknown(self) -> bool:
+        """Whether the platform may have done what was asked, although it did not say so."""
+        return self.trouble in (Trouble.BROKEN, Trouble.UNANSWERED)
+
+
+@dataclass
+class ProviderError(Exception):
+    """What a person reads when an operation on a resource fails."""
+
+    what: str
+    said: str
+    setting: str
+    do: str
+    marker: str = ""
+    """``credentials`` or ``unreachable``: machines branch on these (exit codes 4 and 6 of ``sophia``)."""
+
+    def __str__(self) -> str:
+        lines = [self.what, f"  said     {self.said}", f"  setting  {self.setting}", f"  do       {self.do}"]
+        return "\n".join([f"error[{self.marker}]", *lines] if self.marker else lines)
+
+
+_ADVICE = {
+    Trouble.NOT_FOUND: "check the ids that this setting refers to: one of them does not exist on the platform",
+    Trouble.CONFLICT: "see what stands in the way on the platform; remove it, or change this setting",
+    Trouble.INVALID: "correct the setting named above; the platform's text says what it wants",
+    Trouble.CREDENTIALS: "set a valid value in the ESC environment credentials-<stage>",
+    Trouble.FORBIDDEN: "give the credential the permission that the platform's text names",
+    Trouble.BUSY: "wait until the platform's limit has recovered, then run the same command again",
+    Trouble.BROKEN: "run the same command again: what was done is found and taken over",
+    Trouble.UNANSWERED: "run the same command again: what was done is found and taken over",
+    Trouble.UNREACHABLE: "check the address and the network, then run the same command again",
+}
+
+_MARKERS = {Trouble.CREDENTIALS: "credentials", Trouble.UNREACHABLE: "unreachable", Trouble.UNANSWERED: "unreachable"}
+
+
+def explain(error: PlatformError, what: str, setting: str) -> ProviderError:
+    """The platform's error as a person reads it, for the object and the setting at hand."""
+    return ProviderError(what, error.said, setting, _ADVICE[error.trouble], _MARKERS.get(error.trouble, ""))

@@ -1,0 +1,239 @@
+"""The life of a dynamic resource, the same for every kind: check, diff, create, read, update, delete.
+
+Facts about the engine and the SDK on which this stands are in docs/dynamic-providers.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from importlib import import_module
+from typing import Any
+
+import pulumi.dynamic
+from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
+from pydantic import ValidationError
+
+from providers.base.api import Json
+from providers.base.birth import Birth
+from providers.base.calls import at
+from providers.base.engine import PROVIDER_KEY, Call, secret
+from providers.base.errors import PlatformError, ProviderError, Trouble, explain
+from providers.base.inputs import Inputs, fingerprint, has_unknown, leaves, project, same_secret
+from providers.base.inventory import Inventory
+from providers.base.kind import Kind
+from providers.base.problems import problems
+from providers.base.writing import Writing
+
+ADOPT = "adopt"
+
+_inventory = Inventory()
+
+
+class Provider(pulumi.dynamic.ResourceProvider):
+    """Serves the kind that ``reference`` names (``module:Class``).
+
+    An instance is pickled into the state of every resource: this class's place and its one attribute must never change.
+    """
+
+    serialize_as_secret_always = False
+
+    def __init__(self, reference: str) -> None:
+        super().__init__()
+        self.reference = reference
+
+    def __getstate__(self) -> dict[str, str]:
+        return {"reference": self.reference}
+
+    @cached_property
+    def kind(self) -> Kind:
+        module, _, name = self.reference.partition(":")
+        found: Kind = getattr(import_module(module), name).kind
+        return found
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Every mistake at once, each on its property. Values not known yet pass."""
+        given = _own(news)
+        adopt = {ADOPT: True} if given.pop(ADOPT, False) else {}
+        try:
+            inputs = self.kind.inputs.model_validate(given)
+        except ValidationError as error:
+            failures = [CheckFailure(path, reason) for path, reason in problems(error)]
+            return CheckResult({**given, **adopt}, failures)
+        return CheckResult({**inputs.state(), **adopt}, [])
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Compares what is known with what is wanted; no network. The engine itself fills in the property paths."""
+        changed = self._changed(_olds, _news)
+        replaces = [name for name in self.kind.immutable if name in changed]
+        if not changed:
+            return DiffResult(changes=False)
+        return DiffResult(
+            changes=None, replaces=replaces, delete_before_replace=self.kind.delete_before_replace and bool(replaces)
+        )
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Looks for the object by its natural key, then takes it over or makes it. Never a second one."""
+        call = Call()
+        inputs = self.kind.inputs.model_validate(_without(_own(props), ADOPT))
+        with self._told(call, inputs):
+            birth = Birth(self.kind, inputs, call.stack, _inventory)
+            id_, document = birth.bring_about(adopt=bool(props.get(ADOPT)), interrupted=call.interrupted)
+            unfinished = {name: value for name, value in inputs.state().items() if name in self.kind.natural_key}
+            with self._kept(call, id_, inputs, {**unfinished, **self._given(document, {})}):
+                document = Writing(self.kind, call.stack).finish(id_, inputs, document, taken_over=birth.taken_over)
+        return CreateResult(id_, self._outputs(inputs, document, {}))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """The live object, cut to what we manage, as outputs and as inputs; a proven absence is told as gone."""
+        call = Call()
+        known = call.inputs() or _own(props)
+        adopt = {ADOPT: True} if known.pop(ADOPT, False) else {}
+        inputs = self.kind.inputs.from_state(known)
+        with self._told(call, inputs):
+            document = self._live(id_, inputs)
+            if document is None:
+                return ReadResult(None, {})
+            shown = project(self.kind.shown(document), inputs.wire())
+            live = _without(self.kind.inputs.from_wire(shown), *self.kind.carried)
+            live |= {name: known[name] for name in self.kind.carried if name in known}
+            hidden = {name: known[name] for name in self.kind.write_only if name in known}
+            outputs = {**live, **self._given(document, props)}
+            outputs |= {name: props[name] for name in hidden if name in props}
+            self._refuse_unready(call, id_, document, outputs, {**live, **hidden, **adopt})
+        return ReadResult(id_, outputs, {**live, **{name: secret(value) for name, value in hidden.items()}, **adopt})
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Sends what changed."""
+        call = Call()
+        inputs = self.kind.inputs.model_validate(_without(_own(_news), ADOPT))
+        with self._told(call, inputs):
+            changed = self._changed(_olds, _news)
+            writing = Writing(self.kind, call.stack)
+            with self._kept(call, _id, inputs, _own(_olds)):
+                document = writing.apply(_id, inputs, changed)
+                document = writing.wait_until_ready(_id, inputs, document)
+            _inventory.forget(self.kind, inputs)
+        return UpdateResult(self._outputs(inputs, document, _olds))
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Deletes the object; one that is gone already is done."""
+        call = Call()
+        inputs = self.kind.inputs.from_state(_without(_own(_props), ADOPT))
+        if self.kind.calls.delete is None:
+            return
+        with self._told(call, inputs):
+            try:
+                self.kind.calls.delete.send(self.kind.api, {**inputs.state(), "id": _id})
+            except PlatformError as error:
+                if error.trouble is not Trouble.NOT_FOUND:
+                    raise
+            _inventory.forget(self.kind, inputs)
+
+    def _changed(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> set[str]:
+        """The inputs whose known value is not the wanted one. ``olds`` are the outputs of the state."""
+        changed = set()
+        wanted = self.kind.inputs.from_state(_without(_own(news), ADOPT)).state()
+        known = self.kind.inputs.from_state(_without(_own(olds), *self.kind.write_only)).state()
+        for name in set(self.kind.inputs.model_fields) - set(self.kind.carried):
+            value = wanted.get(name)
+            if name in self.kind.write_only:
+                different = has_unknown(value) or not (
+                    olds.get(name) is None if value is None else same_secret(value, olds.get(name))
+                )
+            else:
+                different = has_unknown(value) or value != known.get(name)
+            if different:
+                changed.add(name)
+        return changed
+
+    def _live(self, id_: str, inputs: Inputs) -> Json | None:
+        """The object as the platform shows it now: from the run's listing where there is one, else by a call of its own."""
+        calls, values = self.kind.calls, {**inputs.state(), "id": id_}
+        if calls.listing:
+            listed = _inventory.list(self.kind, inputs)
+            for document in listed:
+                if self.kind.identify(document, inputs.state()) == id_:
+                    return None if self.kind.hidden(document) else document
+        if calls.read is None:
+            return None
+        try:
+            document = calls.read.send(self.kind.api, values)
+        except PlatformError as error:
+            if error.trouble is Trouble.NOT_FOUND:
+                return None
+            raise
+        return None if self.kind.hidden(document) else document
+
+    def _outputs(self, inputs: Inputs, document: Json, olds: Mapping[str, Any]) -> dict[str, Any]:
+        """Inputs as given, secrets as fingerprints, and what the platform gave."""
+        outputs = inputs.state()
+        for name in self.kind.write_only:
+            if name in outputs:
+                known = olds.get(name)
+                outputs[name] = known if same_secret(outputs[name], known) else fingerprint(outputs[name])
+        return {**outputs, **self._given(document, olds)}
+
+    def _given(self, document: Json, olds: Mapping[str, Any]) -> dict[str, Any]:
+        given = {}
+        for out in self.kind.outputs:
+            value = olds.get(out.name) if out.once and olds.get(out.name) else at(document, out.member)
+            if value is None:
+                value = olds.get(out.name)
+            if value is not None:
+                given[out.name] = secret(value) if out.secret or out.once else value
+        return given
+
+    def _refuse_unready(self, call: Call, id_: str, document: Json, outputs: Json, inputs: Json) -> None:
+        """An object that never became ready stays an unfinished one, also when it is only read."""
+        state = self.kind.slow.state(document) if self.kind.slow else True
+        if state is not True:
+            reason = state or f"the {self.kind.title} is not ready yet"
+            call.fail_partially(id_, outputs, inputs, [str(reason)])
+
+    @contextmanager
+    def _kept(self, call: Call, id_: str, inputs: Inputs, outputs: Json) -> Iterator[None]:
+        """What fails in here fails after the platform said yes: the object stays in the state, with these outputs."""
+        try:
+            yield
+        except PlatformError as error:
+            told = str(explain(error, self._what(call), self._setting(call)))
+            call.fail_partially(id_, outputs, inputs.state(), [self._redacted(told, inputs)])
+
+    @contextmanager
+    def _told(self, call: Call, inputs: Inputs) -> Iterator[None]:
+        """Errors as people read them: no traceback, no secret."""
+        try:
+            yield
+        except PlatformError as error:
+            message = str(explain(error, self._what(call), self._setting(call)))
+        except ProviderError as error:
+            error.what = error.what or self._what(call)
+            error.setting = error.setting or self._setting(call)
+            message = str(error)
+        else:
+            return
+        call.fail(self._redacted(message, inputs))
+
+    def _what(self, call: Call) -> str:
+        return f'{self.kind.api.title} {self.kind.title} "{call.name}": the platform did not do it'
+
+    def _setting(self, call: Call) -> str:
+        return f"Pulumi.{call.stack_name}.yaml: sophia-ai:{self.kind.api.name}.{self.kind.setting}.{call.name}"
+
+    def _redacted(self, message: str, inputs: Inputs) -> str:
+        secrets = [*self.kind.api.secrets()]
+        for name in self.kind.write_only:
+            secrets += leaves(getattr(inputs, name, None))
+        for text in sorted({s for s in secrets if len(s) > 3}, key=len, reverse=True):
+            message = message.replace(text, "[secret]")
+        return message
+
+
+def _own(props: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in props.items() if key != PROVIDER_KEY and value is not None}
+
+
+def _without(props: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {key: value for key, value in props.items() if key not in names}

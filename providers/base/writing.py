@@ -1,0 +1,118 @@
+"""Sending inputs to a platform: the whole of them, or what changed, in the spelling that its calls want."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from providers.base.api import Json
+from providers.base.errors import PlatformError, Trouble
+from providers.base.inputs import Inputs, project
+from providers.base.kind import Kind
+from providers.base.ownership import marked
+
+
+@dataclass(frozen=True)
+class Writing:
+    """The write side of a kind for one stack (``project/stack``, which the ownership mark names)."""
+
+    kind: Kind
+    stack: str
+
+    def create(self, inputs: Inputs) -> Json:
+        """One create call with all inputs that it takes; the answer's object."""
+        takes = self.kind.calls.create_takes
+        names = [n for n in self.kind.inputs.model_fields if takes is None or self.kind.inputs.wire_name(n) in takes]
+        return self.kind.calls.create.send(self.kind.api, inputs.state(), self._payload(inputs, names))
+
+    def finish(self, id_: str, inputs: Inputs, document: Json, *, taken_over: bool) -> Json:
+        """What is left after a create or a takeover: inputs that have calls of their own, differences, readiness."""
+        takes = self.kind.calls.create_takes
+        pending = self._differences(inputs, document) if taken_over or takes is not None else set()
+        if not taken_over and takes is not None:
+            pending = {name for name in pending if self.kind.inputs.wire_name(name) not in takes}
+        changed = self.apply(id_, inputs, pending)
+        return self.wait_until_ready(id_, inputs, {**document, **changed})
+
+    def apply(self, id_: str, inputs: Inputs, changed: Iterable[str]) -> Json:
+        """Sends the inputs named: those with a call of their own by it, the others in one update. The last answer."""
+        calls, values = self.kind.calls, {**inputs.state(), "id": id_}
+        document: Json = {}
+        together = []
+        for name in sorted(changed):
+            setter = calls.setters.get(self.kind.inputs.wire_name(name))
+            if setter:
+                document = {**document, **setter.send(self.kind.api, values, self._payload(inputs, [name], clear=True))}
+            else:
+                together.append(name)
+        if together and calls.update:
+            payload = self._update_payload(id_, inputs, together)
+            document = {**document, **calls.update.send(self.kind.api, values, payload)}
+        return document
+
+    def revive(self, id_: str, inputs: Inputs) -> None:
+        """Brings back an object that its platform keeps after deletion."""
+        if self.kind.calls.revive:
+            self.kind.calls.revive.send(self.kind.api, {**inputs.state(), "id": id_})
+
+    def wait_until_ready(self, id_: str, inputs: Inputs, document: Json) -> Json:
+        """Polls a slow object. Raises ``PlatformError`` if it failed for good or our patience ends."""
+        slow, read = self.kind.slow, self.kind.calls.read
+        if slow is None or read is None:
+            return document
+        deadline = time.monotonic() + slow.patience
+        while (state := slow.state(document)) is not True:
+            if state:
+                raise PlatformError(Trouble.INVALID, str(state))
+            if time.monotonic() > deadline:
+                raise PlatformError(
+                    Trouble.BUSY, f"not ready after {slow.patience:.0f} s; it stays known and is looked at again"
+                )
+            time.sleep(slow.interval)
+            document = {**document, **read.send(self.kind.api, {**inputs.state(), "id": id_})}
+        return document
+
+    def _update_payload(self, id_: str, inputs: Inputs, names: list[str]) -> Json:
+        calls = self.kind.calls
+        if calls.update_sends == "changed":
+            return self._payload(inputs, names, clear=True)
+        whole = self._payload(inputs, [n for n in self.kind.inputs.model_fields if n not in self.kind.immutable])
+        if calls.update_sends == "merged" and calls.read:
+            live = calls.read.send(self.kind.api, {**inputs.state(), "id": id_})
+            merged: Json = _merged(live, whole)
+            return merged
+        return whole
+
+    def _payload(self, inputs: Inputs, names: list[str], *, clear: bool = False) -> Json:
+        """The wire form of some inputs. ``clear``: one without a value goes back to what the kind says, else to null."""
+        wire = inputs.wire()
+        payload: Json = {}
+        for name in names:
+            key = self.kind.inputs.wire_name(name)
+            if key in wire:
+                payload[key] = wire[key]
+            elif clear:
+                payload[key] = self.kind.reset.get(key)
+        if self.kind.mark in names:
+            key = self.kind.inputs.wire_name(str(self.kind.mark))
+            payload[key] = marked(wire.get(key), self.stack)
+        body: Json = self.kind.encode(payload, inputs)
+        return body
+
+    def _differences(self, inputs: Inputs, document: Json) -> set[str]:
+        """The inputs in which a live object is not what is wanted. Its secrets are unknown, so they are always sent."""
+        names = {self.kind.mark} if self.kind.mark and self.kind.owner(document) != self.stack else set()
+        live = self.kind.inputs.from_wire(project(self.kind.shown(document), inputs.wire()))
+        for name, wanted in inputs.state().items():
+            if name in self.kind.write_only or (name not in self.kind.carried and live.get(name) != wanted):
+                names.add(name)
+        return {name for name in names if name}
+
+
+def _merged(live: Any, wanted: Any) -> Any:
+    """``live`` with what we manage set to what we want; members that only the platform has stay."""
+    if isinstance(live, dict) and isinstance(wanted, dict):
+        return {**live, **{key: _merged(live.get(key), value) for key, value in wanted.items()}}
+    return wanted

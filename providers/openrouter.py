@@ -1,0 +1,210 @@
+"""OpenRouter: API keys, guardrails with the keys they hold for, workspaces and their budgets.
+
+Needs a management key, which is made in OpenRouter's own pages only and cannot run inference.
+Source of facts: OpenRouter's OpenAPI description (OpenRouterTeam/docs).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import httpx
+import pulumi
+from pydantic import Field
+
+from providers import base
+from providers.base import Call, Calls, Environment, Immutable, Json, Kind, Listing, Offset, Out, Unordered, rest
+
+
+def _said(response: httpx.Response) -> str:
+    error = response.json()["error"]
+    return f"{error['message']} {error.get('metadata') or ''}"
+
+
+OPENROUTER = base.Api(
+    name="openrouter",
+    title="OpenRouter",
+    base_url=Environment("OPENROUTER_BASE_URL"),
+    auth=base.Bearer(Environment("OPENROUTER_MANAGEMENT_KEY")),
+    said=_said,
+    # The limit of the management calls is not published.
+    limit=base.Limit(requests=5, seconds=1),
+)
+
+Interval = Literal["daily", "weekly", "monthly"]
+
+
+class WorkspaceInputs(base.Inputs):
+    slug: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=50)
+    name: str = Field(min_length=1, max_length=100)
+    description: str = Field(default="", max_length=400)
+
+
+class Workspace(base.Resource):
+    """A workspace: keys, guardrails and budgets of one stage, apart from those of the others."""
+
+    kind = Kind(
+        api=OPENROUTER,
+        title="workspace",
+        setting="workspace",
+        inputs=WorkspaceInputs,
+        calls=rest(
+            "/workspaces",
+            answer="data",
+            listing=Listing(Call("GET", "/workspaces", payload=None), pages=Offset(size=100)),
+        ),
+        identity="id",
+        natural_key=("slug",),
+        mark="description",
+    )
+
+
+class BudgetInputs(base.Inputs):
+    workspace_id: Immutable[str]
+    interval: Immutable[Literal["daily", "weekly", "monthly", "lifetime"]]
+    limit_usd: float = Field(gt=0)
+
+
+def _budget_body(payload: Json, _wanted: base.Inputs) -> Json:
+    return {key: value for key, value in payload.items() if key not in ("workspace_id", "interval")}
+
+
+_BUDGET = "/workspaces/{workspace_id}/budgets/{interval}"
+
+
+class WorkspaceBudget(base.Resource):
+    """What a workspace may spend in an interval, in US dollars. Setting it again changes it: there is one an interval."""
+
+    kind = Kind(
+        api=OPENROUTER,
+        title="workspace budget",
+        setting="budgets",
+        inputs=BudgetInputs,
+        calls=Calls(
+            create=Call("PUT", _BUDGET, answer="data"),
+            read=Call("GET", _BUDGET, answer="data", payload=None),
+            update=Call("PUT", _BUDGET, answer="data"),
+            delete=Call("DELETE", _BUDGET, payload=None),
+        ),
+        identity="{workspace_id}/{interval}",
+        natural_key=("workspace_id", "interval"),
+        scope="workspace_id",
+        encode=_budget_body,
+        decode=lambda document: {**document, "interval": document.get("reset_interval") or "lifetime"},
+    )
+
+
+class ApiKeyInputs(base.Inputs):
+    workspace_id: Immutable[str]
+    name: str = Field(min_length=1, max_length=60)
+    limit: float | None = Field(
+        default=None, ge=0, description="US dollars; without it the key may spend what there is"
+    )
+    limit_reset: Interval | None = None
+    include_byok_in_limit: bool = False
+    expires_at: Immutable[base.Instant | None] = Field(default=None, description="a key is replaced to change it")
+    disabled: bool = False
+
+
+class ApiKey(base.Resource):
+    """An inference key with its spending limit. ``key`` is shown once, when it is made, and kept as a secret.
+
+    The name ends with the stack that manages it: OpenRouter has no other place for that, and names need not be unique.
+    A key whose value was lost with a killed run is deleted and made anew.
+    """
+
+    key: pulumi.Output[str]
+
+    kind = Kind(
+        api=OPENROUTER,
+        title="API key",
+        setting="keys",
+        inputs=ApiKeyInputs,
+        calls=Calls(
+            create=Call("POST", "/keys", answer="data"),
+            read=Call("GET", "/keys/{id}", answer="data", payload=None),
+            update=Call("PATCH", "/keys/{id}", answer="data"),
+            delete=Call("DELETE", "/keys/{id}", payload=None),
+            create_takes=frozenset(
+                {"workspace_id", "name", "limit", "limit_reset", "include_byok_in_limit", "expires_at"}
+            ),
+            listing=Listing(
+                Call(
+                    "GET", "/keys", params={"workspace_id": "{workspace_id}", "include_disabled": "true"}, payload=None
+                ),
+                pages=Offset(size=100, limit_param=None),
+            ),
+        ),
+        identity="hash",
+        natural_key=("workspace_id", "name"),
+        scope="workspace_id",
+        outputs=(Out("key", "key", once=True),),
+        mark="name",
+    )
+
+
+class GuardrailInputs(base.Inputs):
+    workspace_id: Immutable[str]
+    name: str = Field(min_length=1, max_length=200)
+    description: str = Field(default="", max_length=900)
+    limit_usd: float | None = Field(default=None, gt=0)
+    reset_interval: Interval | None = None
+    allowed_models: Unordered[str] | None = None
+    allowed_providers: Unordered[str] | None = None
+    ignored_providers: Unordered[str] | None = None
+    enforce_zdr: bool = Field(default=False, description="only providers that retain nothing (zero data retention)")
+
+
+class Guardrail(base.Resource):
+    """A guardrail: which models and providers may be used, and how much may be spent by whom it is assigned to."""
+
+    kind = Kind(
+        api=OPENROUTER,
+        title="guardrail",
+        setting="guardrails",
+        inputs=GuardrailInputs,
+        calls=rest(
+            "/guardrails",
+            answer="data",
+            listing=Listing(
+                Call("GET", "/guardrails", params={"workspace_id": "{workspace_id}"}, payload=None),
+                pages=Offset(size=100),
+            ),
+        ),
+        identity="id",
+        natural_key=("workspace_id", "name"),
+        scope="workspace_id",
+        mark="description",
+    )
+
+
+class GuardrailKeyInputs(base.Inputs):
+    guardrail_id: Immutable[str]
+    key_hash: Immutable[str]
+
+
+class GuardrailKey(base.Resource):
+    """Puts one API key under a guardrail."""
+
+    kind = Kind(
+        api=OPENROUTER,
+        title="guardrail assignment",
+        setting="guardrails",
+        inputs=GuardrailKeyInputs,
+        calls=Calls(
+            create=Call("POST", "/guardrails/{guardrail_id}/assignments/keys", repeatable=True),
+            delete=Call(
+                "POST",
+                "/guardrails/{guardrail_id}/assignments/keys/remove",
+                body={"key_hashes": ["{key_hash}"]},
+                repeatable=True,
+            ),
+            listing=Listing(
+                Call("GET", "/guardrails/{guardrail_id}/assignments/keys", payload=None), pages=Offset(size=100)
+            ),
+        ),
+        identity="{guardrail_id}/{key_hash}",
+        natural_key=("guardrail_id", "key_hash"),
+        scope="guardrail_id",
+        encode=lambda _payload, wanted: {"key_hashes": [wanted.wire()["key_hash"]]},
+    )

@@ -1,0 +1,13 @@
+"""Which platforms the sandbox has: the one list to add a new emulator to."""
+
+from __future__ import annotations
+
+from sandbox import airbyte, official, openrouter, slack
+from sandbox.platform import Platform
+
+EMULATORS = (airbyte.PLATFORM, openrouter.PLATFORM, slack.PLATFORM)
+
+
+def all_platforms() -> list[Platform]:
+    """The emulators, and the stand-ins for the platforms with an official Pulumi package."""
+    return [*EMULATORS, *official.PLATFORMS]

@@ -1,0 +1,68 @@
+"""Drives the Pulumi program of this checkout: a library for scripts (`from sophia import Stack`) and the command `sophia`.
+
+The names below are loaded when they are first used, so that `sophia --help` does not pay for the engine's SDK.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sophia.errors import (
+        CredentialsError,
+        Interrupted,
+        LockedError,
+        Problem,
+        RunFailed,
+        SettingsError,
+        SophiaError,
+        UnreachableError,
+    )
+    from sophia.events import Event
+    from sophia.results import Counts, HistoryEntry, Plan, Result
+    from sophia.stack import Stack
+    from sophia.target import Target
+
+_HOMES = {
+    "CredentialsError": "sophia.errors",
+    "Interrupted": "sophia.errors",
+    "LockedError": "sophia.errors",
+    "Problem": "sophia.errors",
+    "RunFailed": "sophia.errors",
+    "SettingsError": "sophia.errors",
+    "SophiaError": "sophia.errors",
+    "UnreachableError": "sophia.errors",
+    "Event": "sophia.events",
+    "Counts": "sophia.results",
+    "HistoryEntry": "sophia.results",
+    "Plan": "sophia.results",
+    "Result": "sophia.results",
+    "Stack": "sophia.stack",
+    "Target": "sophia.target",
+}
+
+__all__ = [
+    "Counts",
+    "CredentialsError",
+    "Event",
+    "HistoryEntry",
+    "Interrupted",
+    "LockedError",
+    "Plan",
+    "Problem",
+    "Result",
+    "RunFailed",
+    "SettingsError",
+    "SophiaError",
+    "Stack",
+    "Target",
+    "UnreachableError",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'sophia' has no attribute {name!r}")
+    return getattr(import_module(home), name)

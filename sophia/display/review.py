@@ -1,0 +1,80 @@
+"""A preview as a review: what would be destroyed first, then replaced, updated, created; the rest as a count."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from rich.text import Text
+
+from sophia.results import Change, Plan, PropertyChange
+
+_LONGEST_VALUE = 60
+_SECTIONS = (
+    ("delete", "-", "destroys", "bold red"),
+    ("replace", "±", "replaces (the old object is destroyed)", "magenta"),
+    ("update", "~", "updates", "yellow"),
+    ("create", "+", "creates", "green"),
+)
+
+
+def review(plan: Plan) -> list[Text]:
+    """The lines of the review; nothing in them is a secret."""
+    lines: list[Text] = []
+    for operation, sign, title, style in _SECTIONS:
+        changes = plan.of(operation)  # type: ignore[arg-type] # the sections name the operations
+        if not changes:
+            continue
+        lines.append(Text(f"{title} {len(changes)}", style))
+        for change in sorted(changes, key=lambda c: (c.resource.platform, c.resource.kind, c.resource.name)):
+            lines += _change(change, sign, style)
+        lines.append(Text())
+    for violation in plan.violations:
+        style = "bold red" if violation.enforcement == "mandatory" else "yellow"
+        where = f" {violation.resource.kind} {violation.resource.name}" if violation.resource else ""
+        lines.append(Text(f"policy {violation.policy}{where}: {violation.message.strip()}", style))
+    lines += _interrupted(plan)
+    lines.append(Text(f"unchanged {plan.counts.unchanged}", "dim") if lines else _nothing(plan))
+    return lines
+
+
+def _nothing(plan: Plan) -> Text:
+    return Text(f"no changes · unchanged {plan.counts.unchanged}", "green")
+
+
+def _interrupted(plan: Plan) -> list[Text]:
+    return [
+        Text(f"an interrupted run was creating {r.platform} {r.kind} {r.name}: `up` takes it over", "yellow")
+        for r in plan.interrupted
+    ]
+
+
+def _change(change: Change, sign: str, style: str) -> list[Text]:
+    resource = change.resource
+    head = Text("  ").append(f"{sign} ", style).append(f"{resource.platform} ".lstrip(), "bold")
+    lines = [head.append(f"{resource.kind} {resource.name}")]
+    ordered: Sequence[PropertyChange] = sorted(change.properties, key=lambda p: (not p.forces_replacement, p.path))
+    lines += [_property(p, replaced=change.operation == "replace") for p in ordered]
+    return lines
+
+
+def _property(change: PropertyChange, *, replaced: bool) -> Text:
+    line = Text("      ").append(f"{change.path}: ").append(shown(change.old), "red").append(" -> ")
+    line.append(shown(change.new), "green")
+    if replaced and change.forces_replacement:
+        line.append("  forces the replacement", "bold magenta")
+    return line
+
+
+def shown(value: Any) -> str:
+    """A value in one line, shortened in the middle where it is long."""
+    if value is None:
+        return "(none)"
+    if isinstance(value, str) and value.startswith(("[secret]", "(known")):
+        return value
+    text = json.dumps(value, ensure_ascii=False)
+    if len(text) > _LONGEST_VALUE:
+        half = _LONGEST_VALUE // 2 - 1
+        text = f"{text[:half]}…{text[-half:]}"
+    return text

@@ -1,0 +1,78 @@
+"""The end of a run: what happened, what it cost, what exists now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.text import Text
+
+from sophia.display.review import shown
+from sophia.events import Resource
+from sophia.results import Counts, Plan, Result
+
+
+def summary(result: Result) -> list[Text]:
+    """The lines of the summary; secret outputs are masked."""
+    lines = [_cost(result)]
+    lines += [Text(f"  warning: {warning}", "yellow") for warning in result.warnings]
+    lines += [_interrupted(result.stack, resource) for resource in result.interrupted]
+    outputs = flatten(result.outputs) if result.operation != "destroy" else {}
+    if outputs:
+        width = max(len(name) for name in outputs)
+        lines += [Text(), *(Text(f"  {name:<{width}}  ").append(_plain(value)) for name, value in outputs.items())]
+    return lines
+
+
+def _interrupted(stack: str, resource: Resource) -> Text:
+    return Text(
+        f"  an interrupted run was creating {resource.platform} {resource.kind} {resource.name}, and it may exist: "
+        f"`sophia up {stack}` takes it over, `sophia refresh {stack} --forget-interrupted` forgets it",
+        "yellow",
+    )
+
+
+def _cost(result: Plan | Result) -> Text:
+    line = Text("  ")
+    for number, (name, style) in enumerate(_words(result.counts)):
+        line.append(" · " if number else "").append(name, style)
+    line.append(f" · {result.duration:.1f} s")
+    if result.requests is not None:
+        line.append(f" · {result.requests} requests")
+    return line
+
+
+def _words(counts: Counts) -> list[tuple[str, str]]:
+    words = [
+        ("created", counts.created, "green"),
+        ("updated", counts.updated, "yellow"),
+        ("replaced", counts.replaced, "magenta"),
+        ("deleted", counts.deleted, "red"),
+    ]
+    changed = [(f"{name} {count}", style) for name, count, style in words if count]
+    return [*(changed or [("no changes", "green")]), (f"unchanged {counts.unchanged}", "dim")]
+
+
+def flatten(outputs: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """``{"airbyte": {"workspace": …}}`` as ``airbyte.workspace``; lists stay values."""
+    flat: dict[str, Any] = {}
+    for name, value in outputs.items():
+        if isinstance(value, Mapping) and value:
+            flat |= flatten(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else shown(value)
+
+
+def next_commands(command: str, stack: str, stacks: Sequence[str], target: str) -> list[str]:
+    """What is most useful to type after a command that went well."""
+    if command == "destroy":
+        return [f"sophia up {stack}", *(["sophia sandbox stop"] if target == "sandbox" else [])]
+    if command == "refresh":
+        return [f"sophia preview {stack}", f"sophia up {stack}"]
+    later = [name for name in stacks if name != stack]
+    return [f"sophia outputs {stack}", *(f"sophia preview {name}" for name in later[:1]), f"sophia destroy {stack}"]

@@ -1,0 +1,55 @@
+"""What is read from a stack's state before and after a run: interrupted creations, and whether it is still the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sophia.events import Resource
+
+
+@dataclass(frozen=True)
+class State:
+    """A stack's exported state. Secrets in it stay encrypted."""
+
+    document: dict[str, Any]
+
+    @classmethod
+    def parse(cls, text: str) -> State:
+        return cls(json.loads(text))
+
+    @property
+    def _deployment(self) -> dict[str, Any]:
+        return self.document.get("deployment") or {}
+
+    @property
+    def resources(self) -> list[dict[str, Any]]:
+        return self._deployment.get("resources") or []
+
+    @property
+    def interrupted_creates(self) -> tuple[Resource, ...]:
+        """Creations that a killed run had begun: the object may exist on its platform, unknown to the state."""
+        operations = self._deployment.get("pending_operations") or []
+        urns = [op["resource"]["urn"] for op in operations if op.get("type") == "creating"]
+        return tuple(Resource(urn) for urn in dict.fromkeys(urns))
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when anything that a plan depends on changes; the time of the last write is left out."""
+        content = {"resources": self.resources, "pending": [r.urn for r in self.interrupted_creates]}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def unresolved(self) -> tuple[Resource, ...]:
+        """The interrupted creations whose resource has not got into the state since."""
+        known = {resource["urn"] for resource in self.resources}
+        return tuple(r for r in self.interrupted_creates if r.urn not in known)
+
+    def settled(self) -> State:
+        """The same state without the notes of interrupted operations."""
+        deployment = {k: v for k, v in self._deployment.items() if k != "pending_operations"}
+        return State({**self.document, "deployment": deployment})
+
+    def dump(self) -> str:
+        return json.dumps(self.document)
