@@ -107,6 +107,7 @@ class RepositorySettings(Settings):
     owned: bool = True
     description: str = ""
     visibility: Literal["private", "internal", "public"] = "private"
+    archive_on_destroy: bool = True
     topics: tuple[Annotated[str, matching(r"[a-z0-9][a-z0-9-]{0,49}", "must be lower case, with hyphens")], ...] = ()
     branch_protection: dict[Key, BranchProtectionSettings] = Field(default_factory=dict)
     environments: dict[Key, EnvironmentSettings] = Field(default_factory=dict)
@@ -139,7 +140,8 @@ class GitHub(pulumi.ComponentResource):
     """A fleet of repositories with branch protection, deployment environments, Actions secrets and variables.
 
     Repositories are private unless the settings say otherwise. In prod they are protected, and what is taken out of the
-    settings there stays on GitHub; elsewhere a destroyed repository is archived, not deleted.
+    settings there stays on GitHub; elsewhere a destroyed repository is archived, and deleted only where its settings
+    say ``archive_on_destroy: false``. (An archived one keeps its name, so it cannot be made again.)
 
     Outputs, by key of the repository: ``names``, ``full_names`` (``owner/name``) and ``urls``.
 
@@ -199,7 +201,7 @@ class GitHub(pulumi.ComponentResource):
             allow_rebase_merge=False,
             allow_squash_merge=True,
             delete_branch_on_merge=True,
-            archive_on_destroy=True,
+            archive_on_destroy=settings.archive_on_destroy,
             opts=self._store,
         )
         self._sdk.RepositoryVulnerabilityAlerts(key, repository=repository.name, enabled=True, opts=self._child)

@@ -73,9 +73,15 @@ SLACK = base.Api(
 )
 
 
-def _method(name: str, answer: str = "", *, repeatable: bool = True, **body: Any) -> Call:
+_CONFIG_TOKEN = base.Bearer(Environment("SLACK_CONFIG_TOKEN"))
+_USER_TOKEN = base.Bearer(Environment("SLACK_USER_TOKEN"))
+
+
+def _method(
+    name: str, answer: str = "", *, repeatable: bool = True, auth: base.Bearer | None = None, **body: Any
+) -> Call:
     """A method that may be sent twice, unless said otherwise. ``body`` are its constant arguments."""
-    return Call("POST", f"/{name}", body=body, answer=answer, repeatable=repeatable)
+    return Call("POST", f"/{name}", body=body, answer=answer, repeatable=repeatable, auth=auth)
 
 
 class ChannelInputs(base.Inputs):
@@ -93,6 +99,8 @@ def _text_of(value: Any) -> Any:
 class Channel(base.Resource):
     """A channel. Slack cannot delete one: destroying it archives it, and making it again brings the archived one back.
 
+    A bot leaves a channel that is archived and cannot unarchive it: that one call is made with SLACK_USER_TOKEN, and
+    the bot joins again (slack-go/slack#1066).
     Its members are people's own affair, and are not managed.
     """
 
@@ -111,7 +119,10 @@ class Channel(base.Resource):
                 "topic": _method("conversations.setTopic", channel="{id}"),
             },
             delete=_method("conversations.archive", channel="{id}"),
-            revive=_method("conversations.unarchive", channel="{id}"),
+            revive=(
+                _method("conversations.unarchive", auth=_USER_TOKEN, channel="{id}"),
+                _method("conversations.join", channel="{id}"),
+            ),
             listing=Listing(
                 _method("conversations.list", types="public_channel,private_channel"),
                 items="channels",
@@ -156,7 +167,7 @@ class UserGroup(base.Resource):
             create=_method("usergroups.create", "usergroup", repeatable=False),
             update=_method("usergroups.update", "usergroup", usergroup="{id}"),
             delete=_method("usergroups.disable", usergroup="{id}"),
-            revive=_method("usergroups.enable", usergroup="{id}"),
+            revive=(_method("usergroups.enable", usergroup="{id}"),),
             listing=Listing(_method("usergroups.list", include_disabled=True), items="usergroups"),
         ),
         identity="id",
@@ -174,9 +185,6 @@ class AppInputs(base.Inputs):
 
 def _manifest_text(payload: Json, _wanted: base.Inputs) -> Json:
     return {"manifest": json.dumps(payload["manifest"], sort_keys=True)}
-
-
-_CONFIG_TOKEN = base.Bearer(Environment("SLACK_CONFIG_TOKEN"))
 
 
 def _manifest_method(name: str, *, repeatable: bool = True, **body: Any) -> Call:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from esc.language.codec import CodecError, decode_base64, decode_json
 from esc.language.diagnostics import join_key, quote
 from esc.language.envelope import EnvelopeError, unwrap
 from esc.language.json_schema import JSON_SCHEMA
 from esc.language.providers import Patch, ProviderError
-from esc.language.scalars import parse_json, to_json
+from esc.language.scalars import to_json
 from esc.language.schema import (
     ALWAYS,
     ARRAY,
@@ -92,41 +92,11 @@ def _to_base64(text: str) -> str:
 
 
 def _from_base64(scope: Scope, expression: Expression, text: str) -> str | None:
-    data = text.encode("utf-8", "surrogateescape")
-    illegal = _illegal_byte(data)
-    if illegal is not None:
-        message = f"decoding base64 string: illegal base64 data at input byte {illegal}"
-        scope.diagnostics.error(expression.place, message)
+    try:
+        return decode_base64(text).decode("utf-8", "surrogateescape")
+    except CodecError as error:
+        scope.diagnostics.error(expression.place, f"decoding base64 string: {error}")
         return None
-    return base64.b64decode(data).decode("utf-8", "surrogateescape")
-
-
-def _illegal_byte(data: bytes) -> int | None:
-    """Where base64 stops making sense: a strange byte, misplaced or excess padding, or the start of a broken quantum."""
-    filled = 0
-    for at, byte in enumerate(data):
-        if byte in b"\r\n":
-            continue
-        if byte == ord("="):
-            return _illegal_padding(data, at, filled)
-        if not (chr(byte).isascii() and (chr(byte).isalnum() or byte in b"+/")):
-            return at
-        filled = (filled + 1) % 4
-    return len(data) - filled if filled else None
-
-
-def _illegal_padding(data: bytes, at: int, filled: int) -> int | None:
-    """``at`` is the first ``=`` of the text, after ``filled`` characters of its quantum."""
-    if filled < 2:
-        return at
-    following = [index for index in range(at + 1, len(data)) if data[index] not in b"\r\n"]
-    if filled == 2:
-        if not following:
-            return len(data)
-        second = following.pop(0)
-        if data[second] != ord("="):
-            return second - 1
-    return following[0] if following else None
 
 
 def _to_text(scope: Scope, expression: Expression) -> Value:
@@ -155,38 +125,11 @@ def _from_json(scope: Scope, expression: Expression) -> Value:
     if argument.contains_unknowns or not isinstance(argument.content, str):
         return _unknown(expression, secret=argument.contains_secrets)
     try:
-        data = parse_json(argument.content)
-    except (json.JSONDecodeError, RecursionError) as error:
-        scope.diagnostics.error(expression.place, f"decoding JSON string: {_json_problem(error, argument.content)}")
+        data = decode_json(argument.content)
+    except CodecError as error:
+        scope.diagnostics.error(expression.place, f"decoding JSON string: {error}")
         return _unknown(expression, secret=argument.contains_secrets)
     return from_plain(data, expression, secret=argument.contains_secrets)
-
-
-def _json_problem(error: json.JSONDecodeError | RecursionError, text: str) -> str:
-    """Names the offending character but shows nothing else of the text, which may be a secret."""
-    if isinstance(error, RecursionError):
-        return "exceeded max depth"
-    rest = text[error.pos :].lstrip(" \t\r\n")
-    if not text.strip(" \t\r\n"):
-        return "EOF"
-    if not rest or error.msg.startswith("Unterminated string"):
-        return "unexpected EOF"
-    contexts = {
-        "Expecting value": "looking for beginning of value",
-        "Expecting property name": "looking for beginning of object key string",
-        "Expecting ':' delimiter": "after object key",
-        "Expecting ',' delimiter": "after array element or object key:value pair",
-        "Invalid control character": "in string literal",
-        "Invalid \\": "in string escape code",
-    }
-    context = next((text for start, text in contexts.items() if error.msg.startswith(start)), "in JSON text")
-    return f"invalid character {_json_character(rest[0])} {context}"
-
-
-def _json_character(character: str) -> str:
-    if character == "'":
-        return r"'\''"
-    return "'\"'" if character == '"' else f"'{quote(character)[1:-1]}'"
 
 
 def _join(scope: Scope, expression: Expression) -> Value:

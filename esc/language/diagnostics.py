@@ -67,8 +67,10 @@ class Diagnostic:
         return f"{where.environment}:{where.begin.line}:{where.begin.column}: {self.summary}"
 
     def to_json(self) -> dict[str, Any]:
-        """The form in which the ESC HTTP API reports it."""
-        found: dict[str, Any] = {"summary": self.summary, "severity": self.severity.name.lower()}
+        """The form in which the ESC HTTP API reports it: without a severity it is an error."""
+        found: dict[str, Any] = {"summary": self.summary}
+        if self.severity is not Severity.ERROR:
+            found["severity"] = self.severity.name.lower()
         if self.place.path:
             found["path"] = self.place.path
         if self.place.range is not None:
@@ -103,7 +105,9 @@ def has_errors(found: Iterable[Diagnostic]) -> bool:
 
 def join_key(path: str, key: str) -> str:
     """``path`` continued by a key, in brackets and quotes unless the key is a plain name."""
-    if _PLAIN_KEY.fullmatch(key) or not key:
+    if not key:
+        return path
+    if _PLAIN_KEY.fullmatch(key):
         return f"{path}.{key}" if path else key
     escaped = key.replace('"', '\\"')
     return f'{path}["{escaped}"]'

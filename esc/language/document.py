@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import yaml
+from yaml.scanner import ScannerError
 
 from esc.language.diagnostics import Diagnostics, Place, Position, Range, join_key
 from esc.language.scalars import Number, Scalar, format_float
@@ -24,7 +25,13 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+_JOINER = "\u200d"
+_SKIN_TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 _CORE_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "timestamp")}
+
+
+# The parser in C is libyaml, of which ESC's own is a translation; the one in Python refuses some texts.
+_LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -83,13 +90,20 @@ def read(name: str, text: str, diagnostics: Diagnostics) -> Node | None:
     try:
         return reader.document()
     except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        diagnostics.error(Place(), f"yaml: {line}{error.problem or error.context}")
+        diagnostics.error(Place(), f"yaml: {_line_of(error)}{error.problem or error.context}")
     except yaml.YAMLError as error:
         diagnostics.error(Place(), f"yaml: {' '.join(str(error).split())}")
     except RecursionError:
         diagnostics.error(Place(), "yaml: the document is nested too deeply")
     return None
+
+
+def _line_of(error: yaml.MarkedYAMLError) -> str:
+    """The line as ESC tells it: where the construct begins that is broken, if that is known."""
+    lines = [mark.line for mark in (error.context_mark, error.problem_mark) if mark and mark.line]
+    if not lines:
+        return ""
+    return f"line {lines[0] + isinstance(error, ScannerError)}: "
 
 
 def resolve(text: str) -> Scalar:
@@ -121,8 +135,9 @@ class _Reader:
     def __init__(self, name: str, text: str, diagnostics: Diagnostics) -> None:
         self.name = name
         self.diagnostics = diagnostics
+        self.text = text
         self.lines = _Lines(text)
-        self.events: Iterator[yaml.Event] = yaml.parse(text, Loader=yaml.SafeLoader)
+        self.events: Iterator[yaml.Event] = yaml.parse(text, Loader=_LOADER)
 
     def document(self) -> Node | None:
         for event in self.events:
@@ -140,12 +155,14 @@ class _Reader:
             return self.sequence(event, path, flow)
         if isinstance(event, yaml.MappingStartEvent):
             return self.mapping(event, path, flow)
-        position = self.lines.position(*_line_and_column(event))
-        self.diagnostics.error(Place(Range(self.name, position, position), path), "alias nodes are not supported")
+        line, column = _line_and_column(event)
+        end = column + len((event.anchor or "").encode()) if isinstance(event, yaml.AliasEvent) else column
+        place = Place(Range(self.name, self.lines.position(line, column), self.lines.position(line, end)), path)
+        self.diagnostics.error(place, "alias nodes are not supported")
         return None
 
     def scalar(self, event: yaml.ScalarEvent, path: str, flow: bool) -> ScalarNode:
-        line, column = _line_and_column(event)
+        line, column = self.start(event, flow)
         text = event.value
         tagged = event.tag is not None and event.tag != "!"
         block = event.style == "|" and not tagged
@@ -157,6 +174,14 @@ class _Reader:
         span = Span(*_offsets(event))
         plain = not event.style and not tagged
         return ScalarNode(place, span, flow, text, self.value_of(event, tagged, place), plain)
+
+    def start(self, event: yaml.ScalarEvent, flow: bool) -> tuple[int, int]:
+        """Nothing at all, in braces or brackets, stands for ESC where the next thing begins."""
+        start, end = _offsets(event)
+        if not flow or start != end:
+            return _line_and_column(event)
+        following = start + len(self.text[start:]) - len(self.text[start:].lstrip())
+        return self.text.count("\n", 0, following) + 1, following - self.text.rfind("\n", 0, following)
 
     def value_of(self, event: yaml.ScalarEvent, tagged: bool, place: Place) -> Scalar:
         if event.style or (tagged and event.tag not in _CORE_TAGS):
@@ -248,7 +273,12 @@ def clusters(text: str) -> Iterator[str]:
     """``text`` in what readers see as characters: a base with its combining marks, joiners and variation selectors."""
     current = ""
     for character in text:
-        joins = unicodedata.category(character) in ("Mn", "Me") or character == "\u200d" or current.endswith("\u200d")
+        joins = (
+            unicodedata.category(character) in ("Mn", "Me")
+            or character == _JOINER
+            or current.endswith(_JOINER)
+            or character in _SKIN_TONES
+        )
         if current and not joins:
             yield current
             current = ""

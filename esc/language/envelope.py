@@ -7,8 +7,9 @@ in base64.
 from __future__ import annotations
 
 import base64
-import binascii
 import zlib
+
+from esc.language.codec import CodecError, decode_base64
 
 _MAGIC = b"escx"
 _VERSION = 1
@@ -27,11 +28,11 @@ def wrap(encrypted: bytes) -> str:
 def unwrap(text: str) -> bytes:
     """The encrypted bytes. Raises EnvelopeError."""
     try:
-        envelope = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise EnvelopeError("not base64") from error
+        envelope = decode_base64(text)
+    except CodecError as error:
+        raise EnvelopeError(str(error)) from error
     if len(envelope) < _SMALLEST:
-        raise EnvelopeError("too short")
+        raise EnvelopeError("EOF")
     if not envelope.startswith(_MAGIC):
         raise EnvelopeError("invalid header")
     if zlib.crc32(envelope[:-4]) != int.from_bytes(envelope[-4:], "big"):

@@ -117,6 +117,7 @@ class _Parser:
             else:
                 self.expression(entry.value)
                 self.diagnostics.error(entry.value.place, "merge must be a boolean value")
+                merge = False
         return merge
 
     def values(self, node: Node) -> tuple[Property, ...]:

@@ -19,6 +19,8 @@ from esc.language.providers import Decrypter
 Encrypter = Callable[[bytes], bytes]
 
 _SECRET = "fn::secret"  # noqa: S105 - the name of a builtin
+_SAME_LINE = re.compile(r"[ \t]*:[ \t]*")
+_NEXT_LINE = re.compile(r"[ \t]*:\s*")
 _SAFE_PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./+=@-]*")
 
 
@@ -85,7 +87,7 @@ def _encrypted(text: str, entry: Entry, argument: ScalarNode, stored: str, colum
     if argument.flow:
         return _Edit(span.start, span.end, f"{{ciphertext: {stored}}}")
     between = text[entry.key.span.end : span.start]
-    if "\n" in between or between.strip() != ":":
+    if not _SAME_LINE.fullmatch(between):
         return _Edit(span.start, span.end, f"ciphertext: {stored}{tail}")
     return _Edit(entry.key.span.end, span.end, f":\n{' ' * (column + 2)}ciphertext: {stored}{tail}")
 
@@ -103,7 +105,7 @@ def _decrypted(text: str, entry: Entry, plaintext: str) -> _Edit:
     span = entry.value.span
     written = _written(plaintext)
     between = text[entry.key.span.end : span.start]
-    if not entry.value.flow and between.strip() == ":":
+    if not entry.value.flow and _NEXT_LINE.fullmatch(between):
         return _Edit(entry.key.span.end, span.end, f": {written}")
     return _Edit(span.start, span.end, written)
 

@@ -107,7 +107,8 @@ class Calls:
     ``create_takes`` names the inputs (wire names) that the create call accepts, where it does not take all; ``setters`` are
     calls that set one input each. ``update_sends`` is ``changed`` (PATCH), ``whole`` (PUT of all that we manage) or
     ``merged`` (read, merge, write: for APIs that replace the object and hold things that we do not manage).
-    ``revive`` brings back an object that the platform keeps after its deletion (an archived Slack channel).
+    ``revive`` are the calls that bring back, in this order, an object that the platform keeps after its deletion (an
+    archived Slack channel).
     """
 
     create: Call
@@ -118,7 +119,7 @@ class Calls:
     create_takes: frozenset[str] | None = None
     setters: Mapping[str, Call] = field(default_factory=dict)
     update_sends: str = "changed"
-    revive: Call | None = None
+    revive: tuple[Call, ...] = ()
 
 
 def rest(

@@ -41,7 +41,9 @@ class Resource(pulumi.dynamic.Resource):
                 properties[key] = pulumi.Output.secret(properties[key])
         if adopt:
             properties["adopt"] = True
-        super().__init__(Provider(f"{type(self).__module__}:{type(self).__qualname__}"), resource_name, properties, opts)
+        super().__init__(
+            Provider(f"{type(self).__module__}:{type(self).__qualname__}"), resource_name, properties, opts
+        )
 
 
 def platform_provider(name: str, opts: pulumi.ResourceOptions | None = None) -> pulumi.ProviderResource:

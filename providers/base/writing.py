@@ -54,8 +54,8 @@ class Writing:
 
     def revive(self, id_: str, inputs: Inputs) -> None:
         """Brings back an object that its platform keeps after deletion."""
-        if self.kind.calls.revive:
-            self.kind.calls.revive.send(self.kind.api, {**inputs.state(), "id": id_})
+        for call in self.kind.calls.revive:
+            call.send(self.kind.api, {**inputs.state(), "id": id_})
 
     def wait_until_ready(self, id_: str, inputs: Inputs, document: Json) -> Json:
         """Polls a slow object. Raises ``PlatformError`` if it failed for good or our patience ends."""

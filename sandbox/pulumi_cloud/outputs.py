@@ -29,8 +29,9 @@ def reader(database: Database, vault: Vault) -> Callable[[str, str, str], Output
         def opened(ciphertext: str) -> Any:
             return json.loads(unseal(vault, stack.id, ciphertext))
 
-        roots = (r for r in deployment.get("resources") or [] if r.get("type") == "pulumi:pulumi:Stack")
-        found = next(roots, {}).get("outputs") or {}
+        resources = deployment.get("resources") or []
+        root = next((r for r in resources if r.get("type") == "pulumi:pulumi:Stack"), None)
+        found = (root or {}).get("outputs") or {}
         return {key: revealed(value, opened) for key, value in found.items()}
 
     return outputs

@@ -63,6 +63,7 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 def url(cloud: Cloud) -> Iterator[str]:
     with closing(socket.socket()) as listening:
         listening.bind(("127.0.0.1", 0))
+        listening.listen()
         server = uvicorn.Server(uvicorn.Config(cloud.app, log_level="error", lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
@@ -358,7 +359,10 @@ def test_stack_outputs_reach_an_environment(cloud: Cloud, http: httpx.Client) ->
 
 
 def test_writing_the_same_definition_again_makes_no_revision(cloud: Cloud) -> None:
-    text = "# seeded\nvalues:\n  a: {fn::secret: 'it''s \"quoted\"'}\n  b:\n    fn::secret: |\n      two\n      lines\n  c: 1\n"
+    text = (
+        "# seeded\nvalues:\n  a: {fn::secret: 'it''s \"quoted\"'}\n"
+        "  b:\n    fn::secret: |\n      two\n      lines\n  c: 1\n"
+    )
     assert cloud.write("team/base", text) == 1
     assert cloud.write("team/base", text) == 1
     assert cloud.write("team/base", text.replace("lines", "others")) == 2

@@ -203,7 +203,13 @@ def test_an_update_moves_the_state_and_enters_the_history(cloud: httpx.Client) -
     assert run.checkpoint(component("a"), component("b")).status_code == 204
     assert run.checkpoint(isInvalid=True).status_code == 204
     assert resources(cloud) == ["a", "b"]
-    ended = {"maybeCorrupt": False, "durationSeconds": 1, "resourceChanges": {"create": 2}, "PolicyPacks": {}}
+    ended = {
+        "isPreview": False,
+        "maybeCorrupt": False,
+        "durationSeconds": 1,
+        "resourceChanges": {"create": 2},
+        "PolicyPacks": {},
+    }
     summary = {"sequence": 2, "timestamp": 1, "summaryEvent": ended}
     prelude = {"sequence": 1, "timestamp": 1, "preludeEvent": {"config": {}}}
     for _ in range(2):  # the second time is what a client does that lost the answer

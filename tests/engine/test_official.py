@@ -15,6 +15,7 @@ import pytest
 
 import engine
 from sandbox.official import Call, OfficialServer, serve
+from sandbox.official.values import merged
 from sandbox.store import Database, Store
 
 SECRET = "swordfish-9c1f"
@@ -116,7 +117,7 @@ class Rig:
         store = self.store(platform)
         document = store.first(token)
         assert document is not None
-        document["properties"] |= changes
+        document["properties"] = merged(document["properties"], changes)
         store.put(token, document["id"], document)
 
 
@@ -181,7 +182,7 @@ def test_refresh_sees_drift_by_property_and_up_repairs_it(rig: Rig) -> None:
     )
     rig.edit("vercel", "vercel:index/projectEnvironmentVariable:ProjectEnvironmentVariable", value="changed by hand")
     policy = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
-    rig.edit("kubernetes", policy, metadata={"name": "deny", "labels": {"by": "somebody"}})
+    rig.edit("kubernetes", policy, metadata={"labels": {"by": "somebody"}})
     assert rig.store("snowflake").delete("snowflake:index/accountRole:AccountRole", '"LOADER"')
 
     rig.run("refresh", "--yes", "--skip-preview")
@@ -189,7 +190,7 @@ def test_refresh_sees_drift_by_property_and_up_repairs_it(rig: Rig) -> None:
 
     assert repaired["role"] == ("create", {})
     assert repaired["repository"] == ("update", {"visibility": "update", "homepageUrl": "delete"})
-    assert repaired["variable"] == ("update", {"value": "add"})
+    assert repaired["variable"] == ("update", {"value": "update"})
     assert repaired["deny"] == ("update", {"metadata.labels.by": "update"})
     rig.run("refresh", "--yes", "--skip-preview", "--expect-no-changes")
 

@@ -148,7 +148,7 @@ def start_waiting_update(
     """An update whose program waits as long as the file ``wait`` is there."""
     (project / "wait").touch()
     (project / "running").unlink(missing_ok=True)
-    command = [engine_directory / "pulumi", "up", "--yes", "--skip-preview", "--non-interactive"]
+    command = [str(engine_directory / "pulumi"), "up", "--yes", "--skip-preview", "--non-interactive"]
     engine = subprocess.Popen(
         command,
         cwd=project,

@@ -196,7 +196,7 @@ def test_the_life_of_a_stack(checkout: Checkout) -> None:
     assert not again.has_changes
     assert again.counts.unchanged == 2
 
-    checkout.write(things={"one": {"color": "blue"}, "three": {"name": "tertium"}})
+    checkout.write(things={"one": {"color": "blue"}, "three": {"name": "tertium", "color": "grey"}})
     plan = stack.preview()
     assert plan.updates[0].properties == (PropertyChange("color", "red", "blue"),)
     assert [c.resource.name for c in plan.destroys] == ["two"]
@@ -204,7 +204,7 @@ def test_the_life_of_a_stack(checkout: Checkout) -> None:
     assert described.index("destroys 1") < described.index("updates 1") < described.index("creates 1")
     stack.up()
 
-    checkout.write(things={"one": {"color": "blue"}, "three": {"name": "third"}})
+    checkout.write(things={"one": {"color": "blue"}, "three": {"name": "third", "color": "grey"}})
     replaced = stack.preview().replaces
     assert replaced[0].properties == (PropertyChange("name", "tertium", "third", forces_replacement=True),)
 

@@ -72,7 +72,7 @@ def test_repositories_are_private_unless_the_settings_say_public(deploy: Deploy)
     assert deployment.one("Repository", "open").inputs["visibility"] == "public"
 
 
-def test_a_repository_is_archived_and_never_deleted(deploy: Deploy) -> None:
+def test_a_repository_is_archived_and_not_deleted(deploy: Deploy) -> None:
     assert run(deploy).one("Repository").inputs["archiveOnDestroy"] is True, "years of history would be gone"
 
 
@@ -164,3 +164,8 @@ def test_a_missing_value_says_where_it_was_asked_for(deploy: Deploy, monkeypatch
 )
 def test_mistakes_that_github_would_find_late_are_found_early(repository: dict[str, Any], message: str) -> None:
     assert message in mistakes(repository)
+
+
+def test_a_repository_that_is_made_again_is_deleted(deploy: Deploy) -> None:
+    inputs = run(deploy, lab={"name": "lab", "archive_on_destroy": False}).one("Repository").inputs
+    assert inputs["archiveOnDestroy"] is False, "an archived one keeps its name: the next up could not make it"
