@@ -25,7 +25,7 @@ if not pulumi.runtime.is_dry_run():
     pathlib.Path("running").touch()
     while pathlib.Path("wait").exists():
         time.sleep(0.02)
-pulumi.export("greeting", pulumi.Config().get("greeting"))
+pulumi.export("greeting", pulumi.Config().get_secret("greeting"))
 """
 
 
