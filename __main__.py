@@ -16,6 +16,7 @@ from components.openrouter import OpenRouter
 from components.settings import Stage, load_settings
 from components.slack import Slack
 from components.snowflake import Login, Snowflake
+from components.takeover import take_over_interrupted
 from components.vercel import Vercel
 from providers.base import platform_provider
 from providers.rsa import KeyPair
@@ -23,6 +24,7 @@ from providers.rsa import KeyPair
 stage = Stage.current()
 settings = load_settings(Estate)
 handed_over: dict[str, pulumi.Input[str]] = {}
+take_over_interrupted()
 
 if settings.slack:
     slack = Slack("slack", settings.slack)

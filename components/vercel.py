@@ -194,7 +194,8 @@ class Vercel(pulumi.ComponentResource):
             targets=settings.targets,
             sensitive=settings.is_sensitive,
             comment=settings.comment or None,
-            opts=self._child,
+            # Vercel refuses a second variable of the same name, and a change of `sensitive` makes a new one.
+            opts=pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(delete_before_replace=True)),
         )
 
     def _create_domain(self, key: str, settings: DomainSettings, project: vercel.Project) -> None:

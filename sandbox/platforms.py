@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox import airbyte, official, openrouter, slack
+from sandbox import accounts, airbyte, official, openrouter, slack
 from sandbox.platform import Platform
 
 EMULATORS = (airbyte.PLATFORM, openrouter.PLATFORM, slack.PLATFORM)
@@ -10,4 +10,4 @@ EMULATORS = (airbyte.PLATFORM, openrouter.PLATFORM, slack.PLATFORM)
 
 def all_platforms() -> list[Platform]:
     """The emulators, and the stand-ins for the platforms with an official Pulumi package."""
-    return [*EMULATORS, *official.PLATFORMS]
+    return [*EMULATORS, *official.PLATFORMS, *accounts.PLATFORMS]

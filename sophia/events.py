@@ -60,6 +60,11 @@ class Resource:
         return self.type == _STACK_TYPE
 
     @property
+    def is_dynamic(self) -> bool:
+        """Whether its provider is one of this project, and not an official package."""
+        return self.type.startswith("pulumi-python:")
+
+    @property
     def is_provider(self) -> bool:
         return self.type.startswith("pulumi:providers:")
 

@@ -26,6 +26,8 @@ _OPERATIONS: Mapping[str, Operation] = {
     "import-replacement": "replace",
     "discard-replaced": "replace",
 }
+_INTERRUPTED = "Attempting to deploy or update resources with"
+"""How the engine (3.258) begins its warning of pending operations, and advises what would forget them."""
 _PATH = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.\[\]]+)')
 
 
@@ -51,8 +53,13 @@ class Recorder:
         elif isinstance(event, Diagnostic) and not event.ephemeral:
             if event.severity == "error":
                 self.errors.append(event)
-            elif event.severity == "warning" and event.message.strip() not in self.warnings:
-                self.warnings.append(event.message.strip())
+            elif event.severity == "warning":
+                self._warn(event.message.strip())
+
+    def _warn(self, message: str) -> None:
+        """Each warning once. That of interrupted creations is left out: they are taken over, or told by name."""
+        if message not in self.warnings and not message.startswith(_INTERRUPTED):
+            self.warnings.append(message)
 
     def _done(self, step: Step) -> None:
         if step.resource.is_stack:

@@ -36,6 +36,8 @@ Kind = Literal["up", "refresh", "destroy"]
 
 INTERRUPTED_CREATES = "SOPHIA_INTERRUPTED_CREATES"
 """A JSON list of URNs: the providers may take over what a killed run made under their natural keys."""
+TAKE_OVER = "SOPHIA_TAKE_OVER"
+"""A JSON list of URNs of official packages: the program imports what a killed run made, instead of creating it."""
 _STACK_NOT_FOUND = 6
 _PREVIEWS: Mapping[Kind, Sequence[str]] = {
     "up": ("preview",),
@@ -203,9 +205,19 @@ class Stack:
         )
 
     def _run(
-        self, arguments: Sequence[str], before: State, on_event: OnEvent | None, *, previews_first: bool
+        self,
+        arguments: Sequence[str],
+        before: State,
+        on_event: OnEvent | None,
+        *,
+        previews_first: bool,
+        take_over: tuple[str, ...] = (),
     ) -> tuple[Recorder, int | None]:
-        """Runs the engine; the recorder of the last phase, and how many requests platforms got. Raises SophiaError."""
+        """Runs the engine; the recorder of the last phase, and how many requests platforms got. Raises SophiaError.
+
+        What fails although a killed run had begun to create it is there already, if an official provider says so: the
+        run is done again with that taken over. (Dynamic providers look for themselves.)
+        """
         parser = EventParser(previews_first=previews_first)
         recorders = {True: Recorder(), False: Recorder()}
 
@@ -221,6 +233,7 @@ class Stack:
 
         environment = surroundings(self.target)
         environment[INTERRUPTED_CREATES] = json.dumps([r.urn for r in before.interrupted_creates])
+        environment[TAKE_OVER] = json.dumps(take_over)
         count = self.target.meter() if self.target.meter else None
         with self._controlled(told) as control:
             outcome = self._engine_command().execute(
@@ -234,6 +247,14 @@ class Stack:
         only_previewed = arguments[0] == "preview" or "--preview-only" in arguments
         recorder = recorders[only_previewed]
         if outcome.code != 0:
+            failed = {resource.urn for phase in recorders.values() for resource in phase.failed}
+            begun = {r.urn for r in before.interrupted_creates if not r.is_dynamic}
+            left = tuple(sorted(failed & begun - set(take_over)))
+            if left and not outcome.stopped:
+                self._report(f"taking over what the killed run had made: {', '.join(Resource(u).name for u in left)}")
+                return self._run(
+                    arguments, before, on_event, previews_first=previews_first, take_over=(*take_over, *left)
+                )
             said = [*recorders[True].errors, *recorders[False].errors]
             violations = [*recorders[True].violations, *recorders[False].violations]
             raise self._failure(outcome, environment, said, violations)

@@ -78,7 +78,8 @@ class Kind:
     """The rules for one resource type.
 
     ``identity`` is what must be unique (a tuple of names); ``make_id`` the id that the official provider gives;
-    ``aliases`` other identities by which the object can be referred to; ``conflicts`` tells whether an existing object
+    ``aliases`` other identities by which the object can be referred to, ``import_ids`` the texts by which the official
+    provider imports it, where they are not its id; ``conflicts`` tells whether an existing object
     stands in the way of a new one, and ``duplicate`` the platform's words for it (None: writing again is no error);
     ``references`` what must exist; ``existing`` what every account has from the start; ``replaces`` the paths that
     cannot be changed in place, ``delete_first`` whether the old object must go before the new one comes (one that
@@ -91,6 +92,7 @@ class Kind:
     identity: Callable[[Properties], Identity]
     make_id: Callable[[Properties], str]
     aliases: Callable[[Properties], Iterable[Identity]] = _nothing
+    import_ids: Callable[[Properties], Iterable[str]] = _nothing
     conflicts: Callable[[Properties, Properties], bool] | None = None
     duplicate: Callable[[Identity], str] | None = _refuse_duplicate
     references: Callable[[Properties], Iterable[Reference]] = _nothing

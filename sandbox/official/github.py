@@ -200,6 +200,7 @@ _KINDS = {
     "github:index/branchProtection:BranchProtection": Kind(
         identity=lambda properties: (text(properties, "repositoryId"), text(properties, "pattern")),
         make_id=lambda _: f"BPR_{random_id(20)}",
+        import_ids=lambda properties: [f"{text(properties, 'repositoryId')}:{text(properties, 'pattern')}"],
         duplicate=lambda identity: f"Name already protected: {identity[1]}",
         references=_protected_repository,
         replaces=paths("repositoryId"),

@@ -30,6 +30,15 @@ class Objects:
             made = kind.make_id(asked)
             return made, self._write(token, kind, Draft(made, _visible(asked), {}, parent), secret)
 
+    def found_by(self, token: str, key: str) -> str:
+        """The id of the object that ``key`` means: the id itself, or what the official provider imports it by."""
+        if self._store.get(token, key) is None:
+            kind = self._package.kind(token)
+            for document in self._store.all(token):
+                if key in kind.import_ids(document["properties"]):
+                    return str(document["id"])
+        return key
+
     def read(self, token: str, key: str, inputs: Properties, state: Properties) -> tuple[Properties, Properties] | None:
         """The live inputs and outputs, or None when the object is gone.
 

@@ -134,14 +134,15 @@ class Provider(ResourceProviderServicer):
         inputs, secret = from_struct(request.inputs)
         state, secret_state = from_struct(request.properties)
         with self._recorded("Read", request.urn, context) as span:
-            found = self._objects[platform].read(token, request.id, inputs, state)
+            key = self._objects[platform].found_by(token, request.id)
+            found = self._objects[platform].read(token, key, inputs, state)
             if found is None:
                 span.outcome = "gone"
         if found is None:
             return rpc.ReadResponse()
         live_inputs, live = found
         return rpc.ReadResponse(
-            id=request.id,
+            id=key,
             inputs=to_struct(live_inputs, secret | secret_state),
             properties=to_struct(live, secret | secret_state),
         )

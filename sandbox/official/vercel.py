@@ -138,6 +138,7 @@ _KINDS = {
         identity=lambda properties: (text(properties, "name"),),
         make_id=lambda _: f"prj_{random_id(28)}",
         aliases=lambda properties: [(text(properties, "id"),)],
+        import_ids=lambda properties: [text(properties, "name")],
         duplicate=_project_exists,
         replaces=paths("teamId"),
         fill=_project_fill,
@@ -169,6 +170,7 @@ _KINDS = {
     "vercel:index/projectDomain:ProjectDomain": Kind(
         identity=lambda properties: (text(properties, "domain").lower(),),
         make_id=lambda properties: text(properties, "domain"),
+        import_ids=lambda properties: [f"{text(properties, 'projectId')}/{text(properties, 'domain')}"],
         duplicate=_domain_exists,
         references=_of_project,
         replaces=paths("domain", "projectId", "teamId"),

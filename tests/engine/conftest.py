@@ -1,0 +1,141 @@
+"""A checkout of the program with a sandbox of its own, for the tests that deploy through the real engine.
+
+tests/faults uses the same fixtures.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import engine
+from sandbox import control
+from sophia import Stack
+from sophia.environments import publish
+from sophia.runner import EngineCommand
+from sophia.target import SANDBOX_DIRECTORY, of_running
+
+REPOSITORY = Path(__file__).parents[2]
+STAGES = ("dev", "staging", "prod")
+
+Objects = dict[str, dict[str, Any]]
+
+
+@dataclass
+class Checkout:
+    """A project folder whose stacks live in the sandbox that runs in it."""
+
+    directory: Path
+    running: control.Running
+    command: EngineCommand
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What the ``sophia`` command finds in its environment besides the test's own."""
+
+    def stack(self, name: str = "dev") -> Stack:
+        return Stack(name, self.directory, of_running(self.running), engine=self.command)
+
+    def settings(self, stack: str = "dev") -> dict[str, Any]:
+        """The platforms' settings in the stack file."""
+        config = yaml.safe_load((self.directory / f"Pulumi.{stack}.yaml").read_text())["config"]
+        return {key.removeprefix("sophia-ai:"): value for key, value in config.items()}
+
+    def configure(self, stack: str = "dev", *, environment: Iterable[Any] | None = None, **platforms: Any) -> None:
+        """Writes the stack file: these platforms and no others, in the stage's own ESC environment unless said."""
+        document = {
+            "environment": [f"sophia-ai/{stack}"] if environment is None else list(environment),
+            "config": {f"sophia-ai:{name}": settings for name, settings in platforms.items()},
+        }
+        (self.directory / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(document))
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """The ``sophia`` command as a user types it in the checkout."""
+        return subprocess.Popen(
+            [Path(sys.executable).with_name("sophia"), *arguments],
+            cwd=self.directory,
+            env={**os.environ, "NO_COLOR": "1", **self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(
+        self, *arguments: str, code: int | None = 0, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs the ``sophia`` command; fails the test on an exit code that is not ``code``."""
+        process = self.start(*arguments, **environment)
+        stdout, stderr = process.communicate(timeout=240)
+        if code is not None and process.returncode != code:
+            pytest.fail(f"sophia {' '.join(arguments)} ended with {process.returncode}, not {code}:\n{stdout}\n{stderr}")
+        return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
+
+    def objects(self, platform: str, kind: str) -> Objects:
+        """What exists on a platform, archived or not, by id."""
+        return self.running.objects(platform).objects.get(kind, {})
+
+    def resources(self, stack: str = "dev") -> dict[str, dict[str, Any]]:
+        """The custom resources in the state, by ``type::name``."""
+        state = self.stack(stack).state()
+        found = state.resources if state else []
+        return {r["urn"].split("$")[-1].split("::", 2)[-1]: r for r in found if r.get("custom")}
+
+
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 60) -> None:
+    """Looks again and again until ``condition`` holds; fails the test when it never does."""
+    deadline, pause = time.monotonic() + seconds, threading.Event()
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {seconds:g} s for {what}")
+        pause.wait(0.02)
+
+
+@pytest.fixture(scope="session")
+def engine_command() -> EngineCommand:
+    found = engine.ensure()
+    return EngineCommand(found.bin_dir / "pulumi", found.version)
+
+
+NewCheckout = Callable[[Path], AbstractContextManager[Checkout]]
+
+
+@pytest.fixture(scope="session")
+def new_checkout(engine_command: EngineCommand) -> NewCheckout:
+    """Makes a checkout in a folder: for fixtures that live longer than a test."""
+
+    @contextmanager
+    def make(directory: Path) -> Iterator[Checkout]:
+        directory.mkdir()
+        for name in ("components", "providers", "esc"):
+            (directory / name).symlink_to(REPOSITORY / name)
+        (directory / ".venv").symlink_to(sys.prefix)
+        for name in ("__main__.py", "Pulumi.yaml", *(f"Pulumi.{stage}.yaml" for stage in STAGES)):
+            shutil.copy(REPOSITORY / name, directory / name)
+        sandbox = directory / SANDBOX_DIRECTORY
+        running = control.start(sandbox, 0)
+        try:
+            publish(running, directory / "esc")
+            yield Checkout(directory, running, engine_command)
+        finally:
+            control.stop(sandbox)
+
+    return make
+
+
+@pytest.fixture
+def checkout(new_checkout: NewCheckout, tmp_path: Path) -> Iterator[Checkout]:
+    """A fresh checkout with an empty sandbox, for this test alone."""
+    with new_checkout(tmp_path / "checkout") as made:
+        yield made
