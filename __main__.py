@@ -11,6 +11,7 @@ import pulumi
 from components.airbyte import Airbyte
 from components.estate import Estate
 from components.github import GitHub
+from components.keys import Keys
 from components.kubernetes import Kubernetes
 from components.openrouter import OpenRouter
 from components.settings import Stage, load_settings
@@ -18,8 +19,6 @@ from components.slack import Slack
 from components.snowflake import Login, Snowflake
 from components.takeover import take_over_interrupted
 from components.vercel import Vercel
-from providers.base import platform_provider
-from providers.rsa import KeyPair
 
 stage = Stage.current()
 settings = load_settings(Estate)
@@ -37,17 +36,11 @@ if settings.openrouter:
     pulumi.export("openrouter", {"workspace_id": openrouter.workspace_id})
 
 logins: Mapping[str, Login] = {}
-private_keys: dict[str, pulumi.Output[str]] = {}
+private_keys: Mapping[str, pulumi.Output[str]] = {}
 if settings.snowflake:
-    local = pulumi.ResourceOptions(provider=platform_provider("rsa"))
-    pairs = {user: KeyPair(f"snowflake.{user}", opts=local) for user in settings.snowflake.users}
-    private_keys = {user: pair.private_key for user, pair in pairs.items()}
-    snowflake = Snowflake(
-        "snowflake",
-        settings.snowflake,
-        stage=stage,
-        public_keys={user: pair.public_key for user, pair in pairs.items()},
-    )
+    keys = Keys("keys", settings.snowflake.users)
+    private_keys = keys.private_keys
+    snowflake = Snowflake("snowflake", settings.snowflake, stage=stage, public_keys=keys.public_keys)
     logins = snowflake.logins
     handed_over |= {f"snowflake.{user}.private_key": private_key for user, private_key in private_keys.items()}
     pulumi.export("snowflake", {"account": snowflake.account, "database": snowflake.database})

@@ -248,6 +248,20 @@ def _of_engine(failure: Failure) -> SophiaError:
     )
 
 
+def is_locked(stderr: str) -> bool:
+    """Whether a command failed because another run holds the stack."""
+    return bool(_LOCKED.search(stderr))
+
+
+def holder(stack_text: str) -> str:
+    """Who runs an update and since when, from what ``pulumi stack`` prints; "" if none runs."""
+    started = re.search(r"Started: (.+)", stack_text)
+    requested = re.search(r"Requested By: (.+)", stack_text)
+    who = f"by {requested.group(1).strip()}" if requested else ""
+    since = f"started {started.group(1).strip()}" if started else ""
+    return ", ".join(("an update is in progress", *(part for part in (since, who) if part))) if who or since else ""
+
+
 def engine_message(stderr: str) -> str:
     """The engine's own error lines, without its advice, its progress and its links."""
     lines = [line.strip() for line in plain(stderr).splitlines()]

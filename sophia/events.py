@@ -173,6 +173,13 @@ class Progress(Event):
 
 
 @dataclass(frozen=True)
+class Expected(Event):
+    """How many resources of each platform a refresh or destroy is about: those in the state."""
+
+    totals: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Stopping(Event):
     """Somebody asked the run to stop: what is in flight is finished, or abandoned if that takes too long."""
 

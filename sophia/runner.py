@@ -19,6 +19,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -247,14 +248,30 @@ class _Run:
 
 
 def end_session(session: int) -> None:
-    """Kills what is left of a session that this process started; plugins leave the engine's process group, not this."""
-    own = os.getsid(0)
-    for pid in _processes():
-        try:
-            if os.getsid(pid) == session != own:
+    """Kills what is left of a session that this process started, and waits until it is gone.
+
+    Plugins leave the engine's process group, but not its session. A member may start another in the moment in which
+    it is killed, so this looks again until there is none.
+    """
+    deadline = time.monotonic() + ABANDONING
+    while members := [pid for pid in _processes() if _is_alive_in(session, pid)]:
+        for pid in members:
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            continue
+        if time.monotonic() > deadline:
+            return
+        time.sleep(_POLL / 10)
+
+
+def _is_alive_in(session: int, pid: int) -> bool:
+    try:
+        if os.getsid(pid) != session or session == os.getsid(0):
+            return False
+        stat = Path(f"/proc/{pid}/stat")
+        # A process that has ended stays listed until its parent asks for it, which may be never.
+        return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (OSError, IndexError):
+        return False
 
 
 def _processes() -> list[int]:

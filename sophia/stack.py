@@ -21,7 +21,7 @@ from typing import Any, Literal
 from sophia import diagnosis
 from sophia.backend import engine_command, surroundings
 from sophia.errors import Interrupted, RunFailed, SettingsError
-from sophia.events import Event, EventParser, Resource, Stopping
+from sophia.events import Event, EventParser, Expected, Resource, Stopping
 from sophia.project import Project
 from sophia.recorder import Recorder
 from sophia.redact import redact
@@ -235,6 +235,8 @@ class Stack:
         environment[INTERRUPTED_CREATES] = json.dumps([r.urn for r in before.interrupted_creates])
         environment[TAKE_OVER] = json.dumps(take_over)
         count = self.target.meter() if self.target.meter else None
+        if on_event is not None and not previews_first and arguments[0] != "up":
+            on_event(Expected(datetime.now(UTC), preview=False, totals=before.platforms))
         with self._controlled(told) as control:
             outcome = self._engine_command().execute(
                 [*arguments, "--stack", self.full_name],
@@ -278,6 +280,7 @@ class Stack:
                 violations=violations,
                 stderr=stderr,
                 code=outcome.code,
+                locked_by=self._holder(environment) if diagnosis.is_locked(stderr) else "",
                 log=log,
             )
         )
@@ -290,13 +293,24 @@ class Stack:
             )
         return error
 
+    def _holder(self, environment: Mapping[str, str]) -> str:
+        """Who holds the stack and since when, as its backend tells; "" where it does not."""
+        outcome = self._engine_command().execute(
+            ["stack", "--stack", self.full_name], self.project.directory, environment
+        )
+        return diagnosis.holder(outcome.stdout)
+
     def _prepare(self) -> State:
         """The state before a run; creates the stack if this is its first use."""
         state = self.state()
         if state is not None:
             return state
         self._report(f"stack     {self.full_name} is new at {self.target.backend}: created")
-        self._command("stack", "init", "--no-select")
+        try:
+            self._command("stack", "init", "--no-select")
+        except RunFailed as failure:
+            if "already exists" not in failure.said:  # another run made it a moment ago, which is as good
+                raise
         return State({})
 
     def _settle(self, before: State) -> tuple[Resource, ...]:

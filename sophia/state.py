@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,12 @@ class State:
     @property
     def resources(self) -> list[dict[str, Any]]:
         return self._deployment.get("resources") or []
+
+    @property
+    def platforms(self) -> dict[str, int]:
+        """How many resources that people count each platform has; "" for those of none."""
+        found = (Resource(r["urn"]) for r in self.resources if r.get("custom"))
+        return dict(Counter(r.platform for r in found if not r.is_provider))
 
     @property
     def interrupted_creates(self) -> tuple[Resource, ...]:

@@ -1,6 +1,6 @@
 """The life of a dynamic resource, the same for every kind: check, diff, create, read, update, delete.
 
-Facts about the engine and the SDK on which this stands are in docs/dynamic-providers.md.
+What the engine offers and the SDK hides is in ``providers/base/engine.py``.
 """
 
 from __future__ import annotations

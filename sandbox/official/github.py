@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import re
 import secrets
+import zlib
 from collections.abc import Iterator
 
 from sandbox.official.behaviour import Draft, Identity, Kind, Package, Reference, now, paths, random_id, text
@@ -95,6 +96,11 @@ def _of_environment(properties: Properties) -> Iterator[Reference]:
     yield _in_repository(repository)
     address = f"https://api.github.com/repos/{OWNER}/{repository}/environments/{environment}"
     yield Reference(_ENVIRONMENT, (repository.lower(), environment), f"GET {address}: {_MISSING}")
+
+
+def _policy_identity(properties: Properties) -> Identity:
+    members = ("repository", "environment", "branchPattern", "tagPattern")
+    return tuple(text(properties, member).lower() for member in members)
 
 
 def _protected_repository(properties: Properties) -> Iterator[Reference]:
@@ -217,6 +223,13 @@ _KINDS = {
             "preventSelfReview": False,
             "repositoryId": draft.parent.get("repoId"),
         },
+    ),
+    "github:index/repositoryEnvironmentDeploymentPolicy:RepositoryEnvironmentDeploymentPolicy": Kind(
+        identity=_policy_identity,
+        make_id=lambda p: f"{_repository_id(p, 'environment')}:{zlib.crc32(repr(_policy_identity(p)).encode())}",
+        duplicate=None,  # GitHub answers 303 and leads to the one that is there
+        references=_of_environment,
+        replaces=paths("environment"),
     ),
     "github:index/actionsSecret:ActionsSecret": _in_place("secretName", environment=False, secret=True),
     "github:index/actionsVariable:ActionsVariable": _in_place("variableName", environment=False, secret=False),

@@ -70,4 +70,6 @@ def platform_line(line: Line, titles: int, width: int, now: float) -> Text:
     slow = line.slow(now, _PATIENCE)
     if line.failed:
         text.append(f"   {len(line.failed)} failed", "bold red")
-    return text.append(f"   {slow}", "dim") if slow else text.append(f"   {line.elapsed(now):.1f} s", "dim")
+    if slow:
+        return text.append(f"   {slow}", "dim")
+    return text.append(f"   {line.elapsed(now):.1f} s", "dim") if line.began is not None else text

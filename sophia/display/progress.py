@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sophia.events import Event, PhaseDone, PhaseStarted, ResourceDone, ResourceFailed, ResourceStarted, Step
+from sophia.events import Event, Expected, PhaseDone, PhaseStarted, ResourceDone, ResourceFailed, ResourceStarted, Step
 
 OTHER = "Other"
 
@@ -50,6 +50,9 @@ class Progress:
 
     def add(self, event: Event) -> None:
         match event:
+            case Expected(totals=totals):
+                for title, total in totals.items():
+                    self.lines[title or OTHER] = Line(title or OTHER, total)
             case PhaseStarted(preview=preview):
                 self.planning = preview
             case PhaseDone(preview=True):

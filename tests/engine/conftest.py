@@ -72,14 +72,14 @@ class Checkout:
             text=True,
         )
 
-    def run(
-        self, *arguments: str, code: int | None = 0, **environment: str
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, code: int | None = 0, **environment: str) -> subprocess.CompletedProcess[str]:
         """Runs the ``sophia`` command; fails the test on an exit code that is not ``code``."""
         process = self.start(*arguments, **environment)
         stdout, stderr = process.communicate(timeout=240)
         if code is not None and process.returncode != code:
-            pytest.fail(f"sophia {' '.join(arguments)} ended with {process.returncode}, not {code}:\n{stdout}\n{stderr}")
+            pytest.fail(
+                f"sophia {' '.join(arguments)} ended with {process.returncode}, not {code}:\n{stdout}\n{stderr}"
+            )
         return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
 
     def objects(self, platform: str, kind: str) -> Objects:

@@ -18,10 +18,12 @@ from typing import Any
 import pytest
 
 import engine
+from sandbox import control
 from sophia import Interrupted, LockedError, Plan, Result, RunFailed, SettingsError, Stack, Target
 from sophia.events import Event, ResourceDone, ResourceStarted, Stopping
 from sophia.results import PropertyChange
 from sophia.runner import EngineCommand
+from sophia.target import of_running
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -314,9 +316,13 @@ def test_a_script_can_stop_a_run_from_another_thread(checkout: Checkout) -> None
     checkout.write(things={"one": {"gate": str(gate)}, "two": {}})
     stack = checkout.stack()
 
+    def interrupt() -> None:
+        checkout.asked("one")
+        stack.interrupt()
+
     def watch(event: Event) -> None:
         if isinstance(event, ResourceStarted) and event.step.resource.name == "one":
-            threading.Thread(target=lambda: (checkout.asked("one"), stack.interrupt())).start()
+            threading.Thread(target=interrupt).start()
         if isinstance(event, Stopping):
             gate.touch()
 
@@ -408,6 +414,30 @@ def test_two_stacks_at_once_in_an_asyncio_program(checkout: Checkout) -> None:
     assert (plan.stack, [change.resource.name for change in plan.creates]) == ("staging", ["staging-thing"])
     assert checkout.exists("dev-thing")
     assert not checkout.exists("staging-thing")
+
+
+def test_in_the_sandbox_the_settings_file_stays_as_it_is_and_a_lock_tells_who_holds_it(
+    checkout: Checkout, sandbox: control.Running
+) -> None:
+    checkout.target = of_running(sandbox)
+    gate = checkout.directory / "gate"
+    checkout.write(things={"one": {"gate": str(gate)}})
+    settings = checkout.directory / "Pulumi.dev.yaml"
+    settings.write_text("# a comment\nconfig: {}\n")
+    first = threading.Thread(target=checkout.stack().up)
+    first.start()
+    checkout.asked("one")
+    with pytest.raises(LockedError) as caught:
+        checkout.stack().up(skip_preview=True)
+    assert "by sophia-sandbox" in caught.value.said
+    gate.touch()
+    first.join()
+    again = checkout.stack().up()
+    assert (again.counts.unchanged, again.requests) == (1, 0)
+    assert checkout.stack().full_name == "scoobyjava-org/tiny/dev"
+    assert settings.read_text() == "# a comment\nconfig: {}\n"
+    assert [entry.kind for entry in checkout.stack().history()] == ["update", "update"]
+    assert checkout.stack().destroy().counts.deleted == 1
 
 
 def children(parent: int) -> list[int]:
