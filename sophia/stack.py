@@ -354,7 +354,7 @@ class Stack:
         )
         if outcome.code == _STACK_NOT_FOUND and absent_is_empty:
             return Outcome(0, "", outcome.stderr, outcome.stopped)
-        if outcome.code != 0:
+        if outcome.code != 0 or outcome.stopped:
             raise self._failure(outcome, environment)
         return outcome
 

@@ -131,7 +131,8 @@ class Api:
         try:
             response = self.client.request(method, url, params=params, auth=auth, **content)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise PlatformError(Trouble.UNREACHABLE, f"no connection to {self.title} at {url}: {error}") from error
+            where = url.removesuffix(path)
+            raise PlatformError(Trouble.UNREACHABLE, f"no connection to {where}: {error}") from error
         except httpx.RequestError as error:
             what = str(error) or type(error).__name__
             raise PlatformError(

@@ -40,6 +40,11 @@ class Bearer(httpx.Auth):
         request.headers[self.header] = self.prefix + self.key.value()
         yield request
 
+    @property
+    def variables(self) -> str:
+        """The environment variables with the credentials, as people read them."""
+        return self.key.name
+
     def secrets(self) -> list[str]:
         return [os.environ.get(self.key.name, "")]
 
@@ -96,6 +101,11 @@ class ClientCredentials(httpx.Auth):
         granted = answer.json()
         self._token = granted["access_token"]
         self._until = time.monotonic() + max(float(granted.get("expires_in", 60)) - self.margin, 1.0)
+
+    @property
+    def variables(self) -> str:
+        """The environment variables with the credentials, as people read them."""
+        return f"{self.client_id.name} and {self.client_secret.name}"
 
     def secrets(self) -> list[str]:
         return [self._token, os.environ.get(self.client_secret.name, "")]

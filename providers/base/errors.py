@@ -60,7 +60,7 @@ _ADVICE = {
     Trouble.NOT_FOUND: "check the ids that this setting refers to: one of them does not exist on the platform",
     Trouble.CONFLICT: "see what stands in the way on the platform; remove it, or change this setting",
     Trouble.INVALID: "correct the setting named above; the platform's text says what it wants",
-    Trouble.CREDENTIALS: "set a valid value in the ESC environment credentials-<stage>",
+    Trouble.CREDENTIALS: "put a valid value there, then run the same command again",
     Trouble.FORBIDDEN: "give the credential the permission that the platform's text names",
     Trouble.BUSY: "wait until the platform's limit has recovered, then run the same command again",
     Trouble.BROKEN: "run the same command again: what was done is found and taken over",
@@ -72,5 +72,5 @@ _MARKERS = {Trouble.CREDENTIALS: "credentials", Trouble.UNREACHABLE: "unreachabl
 
 
 def explain(error: PlatformError, what: str, setting: str) -> ProviderError:
-    """The platform's error as a person reads it, for the object and the setting at hand."""
+    """The platform's error as a person reads it, for what was done and the setting that is to blame."""
     return ProviderError(what, error.said, setting, _ADVICE[error.trouble], _MARKERS.get(error.trouble, ""))

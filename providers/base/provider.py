@@ -198,7 +198,7 @@ class Provider(pulumi.dynamic.ResourceProvider):
         try:
             yield
         except PlatformError as error:
-            told = str(explain(error, self._what(call), self._setting(call)))
+            told = str(explain(error, *self._blamed(error, call)))
             call.fail_partially(id_, outputs, inputs.state(), [self._redacted(told, inputs)])
 
     @contextmanager
@@ -207,7 +207,7 @@ class Provider(pulumi.dynamic.ResourceProvider):
         try:
             yield
         except PlatformError as error:
-            message = str(explain(error, self._what(call), self._setting(call)))
+            message = str(explain(error, *self._blamed(error, call)))
         except ProviderError as error:
             error.what = error.what or self._what(call)
             error.setting = error.setting or self._setting(call)
@@ -216,11 +216,26 @@ class Provider(pulumi.dynamic.ResourceProvider):
             return
         call.fail(self._redacted(message, inputs))
 
+    def _blamed(self, error: PlatformError, call: Call) -> tuple[str, str]:
+        """What failed, and which setting is to blame: the platform's address or credentials, or the object's own.
+
+        The first two say the same for every object, so that a person reads them once.
+        """
+        api = self.kind.api
+        if error.trouble is Trouble.UNREACHABLE:
+            return f"{api.title}: no connection", f"{api.base_url.name}, which the stack's ESC environment sets"
+        if error.trouble is Trouble.CREDENTIALS:
+            auth = self.kind.calls.create.auth or api.auth
+            where = f"{auth.variables} in the ESC environment credentials-{call.stack_name}"
+            return f"{api.title}: the credentials were not accepted", where
+        return self._what(call), self._setting(call)
+
     def _what(self, call: Call) -> str:
         return f'{self.kind.api.title} {self.kind.title} "{call.name}": the platform did not do it'
 
     def _setting(self, call: Call) -> str:
-        return f"Pulumi.{call.stack_name}.yaml: sophia-ai:{self.kind.api.name}.{self.kind.setting}.{call.name}"
+        path = [self.kind.api.name, self.kind.setting, *([call.name] if call.name != self.kind.setting else [])]
+        return f"Pulumi.{call.stack_name}.yaml: sophia-ai:{'.'.join(path)}"
 
     def _redacted(self, message: str, inputs: Inputs) -> str:
         secrets = [*self.kind.api.secrets()]

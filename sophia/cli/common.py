@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from sophia.errors import CredentialsError, Interrupted, SophiaError
+from sophia.errors import CredentialsError, SophiaError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -158,14 +158,14 @@ def signals(stack: Stack) -> Iterator[None]:
         if number == signal.SIGTERM and stopping:
             stack.hurry()
         stopping.append(number)
+        if not stack.running:
+            raise KeyboardInterrupt  # nothing is in flight yet, or any more
         stack.interrupt()
 
     stopping: list[int] = []
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
-        if stopping and not stack.running:
-            raise Interrupted("interrupted")
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

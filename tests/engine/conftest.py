@@ -5,7 +5,6 @@ tests/faults uses the same fixtures.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess

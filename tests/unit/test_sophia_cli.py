@@ -17,6 +17,7 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from sophia.cli import document, run, sophia
+from sophia.cli.common import signals
 from sophia.errors import SettingsError
 from sophia.events import Resource
 from sophia.results import Change, Counts, Plan, PropertyChange
@@ -172,6 +173,14 @@ def test_a_signal_outside_a_run_ends_the_command_as_interrupted(project: Path, m
 
     monkeypatch.setattr("sophia.cli.run.open_stack", interrupted)
     assert run(["up", "dev"]) == 130
+
+
+def test_ctrl_c_before_anything_is_in_flight_ends_the_command_at_once(project: Path) -> None:
+    stack = Stack("dev", project, Target("file", "file:///state"))
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), signals(stack):
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGINT) is handler, "the handlers of whoever called are put back"
 
 
 def test_a_library_user_gets_the_same_errors(project: Path) -> None:
