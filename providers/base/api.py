@@ -199,7 +199,7 @@ def _out_of_patience(state: RetryCallState) -> bool:
     return (state.seconds_since_start or 0.0) + state.upcoming_sleep > patience
 
 
-_backoff = wait_exponential_jitter(initial=0.5, max=20.0, jitter=0.5)
+_backoff = wait_exponential_jitter(multiplier=0.5, max=20.0, jitter=0.5)
 
 
 def _wait(state: RetryCallState) -> float:

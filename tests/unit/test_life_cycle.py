@@ -1,0 +1,500 @@
+"""The life of a dynamic resource, on a platform in memory that can be made to fail at any request."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import httpx
+import pulumi
+import pytest
+from google.rpc import status_pb2  # type: ignore[import-untyped] # googleapis-common-protos has no types
+from pulumi.output import UNKNOWN
+from pulumi.runtime.proto import provider_pb2
+from pydantic import Field
+
+import providers.base.provider
+from providers import base
+from providers.base import Call, Environment, Immutable, Inputs, Kind, Listing, Out, WriteOnly, rest
+from providers.base.inventory import Inventory
+from providers.base.provider import Provider
+
+URN = "urn:pulumi:dev::sophia-ai::sophia:platform:Toy$pulumi-python:dynamic/toy:Thing::thing-1"
+OURS = "(managed by sophia-ai/dev)"
+
+Fault = Callable[[httpx.Request, Callable[[], httpx.Response]], httpx.Response]
+
+
+@dataclass
+class Toy:
+    """A platform: boxes with things and keys in them. ``faults`` are used up one a request that they match."""
+
+    things: dict[str, dict[str, Any]] = field(default_factory=dict)
+    requests: list[tuple[str, str]] = field(default_factory=list)
+    faults: list[tuple[str, Fault]] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        with self.lock:
+            self.requests.append((request.method, request.url.path))
+            for number, (method, fault) in enumerate(self.faults):
+                if method == request.method:
+                    del self.faults[number]
+                    return fault(request, lambda: self._answer(request))
+            return self._answer(request)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        id_ = request.url.path.partition("/things/")[2]
+        body = json.loads(request.content or b"{}")
+        if request.method == "POST":
+            made = {"id": f"t-{len(self.requests)}", "size": 1, "createdBy": "the platform", **body}
+            self.things[made["id"]] = {**made, "token": "****"} if "token" in made else made
+            return httpx.Response(201, json={**made, "key": f"key-of-{made['id']}"})
+        if request.method == "GET" and not id_:
+            return httpx.Response(200, json={"data": list(self.things.values())})
+        if id_ not in self.things:
+            return httpx.Response(404, json={"message": f"no {id_}"}, headers={"x-request-id": "r-7"})
+        if request.method == "PATCH":
+            self.things[id_] |= body
+        if request.method == "DELETE":
+            del self.things[id_]
+            return httpx.Response(204)
+        return httpx.Response(200, json=self.things[id_])
+
+    def writes(self) -> list[tuple[str, str]]:
+        return [request for request in self.requests if request[0] != "GET"]
+
+
+class ThingInputs(Inputs):
+    box: Immutable[str]
+    name: str = Field(min_length=2)
+    port: int | None = None
+    note: str = ""
+    labels: dict[str, Any] | None = None
+    token: WriteOnly[str | None] = None
+
+
+class KeyInputs(Inputs):
+    name: str
+
+
+def boom(_request: httpx.Request, _answer: Callable[[], httpx.Response]) -> httpx.Response:
+    raise httpx.ReadTimeout("nothing came back")
+
+
+def done_and_lost(_request: httpx.Request, answer: Callable[[], httpx.Response]) -> httpx.Response:
+    answer()
+    raise httpx.RemoteProtocolError("the connection was closed")
+
+
+def half(_request: httpx.Request, answer: Callable[[], httpx.Response]) -> httpx.Response:
+    return httpx.Response(201, content=answer().content[:20])
+
+
+def status(code: int, headers: dict[str, str] | None = None, *, after: bool = False) -> Fault:
+    def fault(_request: httpx.Request, answer: Callable[[], httpx.Response]) -> httpx.Response:
+        if after:
+            answer()
+        return httpx.Response(code, json={"message": f"said {code}"}, headers=headers)
+
+    return fault
+
+
+@pytest.fixture
+def toy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Toy]:
+    """The platform, and no waiting: pauses are counted, not slept."""
+    platform = Toy()
+    monkeypatch.setenv("TOY_URL", "http://toy.test")
+    monkeypatch.setenv("TOY_KEY", "toy-credential")
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda _seconds: None)
+    monkeypatch.setattr("providers.base.birth.time.sleep", lambda _seconds: None)
+    monkeypatch.setattr(providers.base.provider, "_inventory", Inventory())
+    with httpx.Client(transport=httpx.MockTransport(platform)) as client:
+        api.__dict__["client"] = client
+        yield platform
+    del api.__dict__["client"]
+
+
+api = base.Api(
+    name="toy",
+    title="Toy",
+    base_url=Environment("TOY_URL"),
+    auth=base.Bearer(Environment("TOY_KEY")),
+    said=lambda response: str(response.json()["message"]),
+    limit=base.Limit(requests=10_000, seconds=1),
+)
+LISTING = Listing(Call("GET", "/things", payload=None))
+THING = Kind(
+    api=api,
+    title="thing",
+    setting="things",
+    inputs=ThingInputs,
+    calls=rest("/things", listing=LISTING),
+    identity="id",
+    natural_key=("box", "name"),
+    scope="box",
+    mark="note",
+)
+KEY = Kind(
+    api=api,
+    title="key",
+    setting="keys",
+    inputs=KeyInputs,
+    calls=rest("/things", listing=LISTING),
+    identity="id",
+    natural_key=("name",),
+    outputs=(Out("key", "key", once=True),),
+    mark="name",
+)
+
+
+class Context:
+    """The engine's call, as far as a provider sees it."""
+
+    def __init__(self) -> None:
+        self.details = ""
+        self.trailing: tuple[tuple[str, bytes], ...] = ()
+
+    def set_trailing_metadata(self, metadata: tuple[tuple[str, bytes], ...]) -> None:
+        self.trailing = metadata
+
+    def abort(self, _code: grpc.StatusCode, details: str) -> None:
+        self.details = details
+        raise AbortedError(details)
+
+    def partial(self) -> provider_pb2.ErrorResourceInitFailed:
+        """What the engine would keep of an object that was made and is not finished."""
+        outcome = status_pb2.Status.FromString(dict(self.trailing)["grpc-status-details-bin"])
+        failure = provider_pb2.ErrorResourceInitFailed()
+        assert outcome.details[0].Unpack(failure)
+        return failure
+
+
+class AbortedError(Exception):
+    pass
+
+
+class Engine:
+    """Calls a provider as the SDK's host does: from methods with these names and locals."""
+
+    def __init__(self, kind: Kind, urn: str = URN) -> None:
+        self.provider = Provider("tests:Nothing")
+        self.provider.__dict__["kind"] = kind
+        self.urn = urn
+        self.context = Context()
+
+    def Create(self, **props: Any) -> Any:  # noqa: N802 - the protocol's name, by which the frame is found
+        request, context = provider_pb2.CreateRequest(urn=self.urn), self.context
+        assert context
+        assert request.urn
+        return self.provider.create(props)
+
+    def Read(self, id_: str, inputs: dict[str, Any], **props: Any) -> Any:  # noqa: N802
+        request, context = provider_pb2.ReadRequest(urn=self.urn), self.context
+        request.inputs.update(inputs)
+        assert context
+        return self.provider.read(id_, props)
+
+    def Update(self, id_: str, olds: dict[str, Any], **news: Any) -> Any:  # noqa: N802
+        request, context = provider_pb2.UpdateRequest(urn=self.urn), self.context
+        assert context
+        assert request.urn
+        return self.provider.update(id_, olds, news)
+
+    def Delete(self, id_: str, **props: Any) -> None:  # noqa: N802
+        request, context = provider_pb2.DeleteRequest(urn=self.urn), self.context
+        assert context
+        assert request.urn
+        self.provider.delete(id_, props)
+
+
+def thing(**more: Any) -> dict[str, Any]:
+    return {"box": "b1", "name": "one", **more}
+
+
+def test_check_tells_every_mistake_at_once_and_lets_unknowns_pass() -> None:
+    found = Engine(THING).provider.check({}, {"name": "x", "port": "many", "labels": {"a": UNKNOWN}, "colour": "red"})
+    assert {failure.property for failure in found.failures} == {"box", "name", "port", "colour"}
+    good = Engine(THING).provider.check(
+        {}, thing(name=UNKNOWN, port=5432.0, labels={"a": UNKNOWN, "b": 2.0}, adopt=True)
+    )
+    assert not good.failures
+    assert good.inputs["port"] == 5432, "the protocol's floats are not what the setting says"
+    assert good.inputs["name"] is UNKNOWN
+    assert good.inputs["adopt"] is True
+
+
+def test_diff_sees_what_we_manage_and_nothing_else(toy: Toy) -> None:
+    engine = Engine(THING)
+    made = engine.Create(**thing(token="s3cret-token", labels={"b": 1, "a": 2})).outs
+    assert engine.provider.diff("t", made, thing(token="s3cret-token", labels={"a": 2.0, "b": 1.0})).changes is False
+    sent = len(toy.requests)
+    assert engine.provider.diff("t", made, thing(token="another", labels={"a": 2, "b": 1})).changes is None
+    assert engine.provider.diff("t", made, thing(token="s3cret-token")).changes is None, "a removed setting is a change"
+    moved = engine.provider.diff("t", made, {**thing(token="s3cret-token", labels={"a": 2, "b": 1}), "box": "b2"})
+    assert moved.replaces == ["box"]
+    assert len(toy.requests) == sent, "a diff must not need the platform"
+
+
+def test_a_secret_is_kept_as_a_hash_and_never_read_back(toy: Toy) -> None:
+    engine = Engine(THING)
+    created = engine.Create(**thing(token="s3cret-token"))
+    assert "s3cret-token" not in json.dumps(created.outs)
+    read = engine.Read(created.id, thing(token="s3cret-token"), **created.outs)
+    assert read.outs["token"] == created.outs["token"]
+    assert read.inputs["token"]["value"] == "s3cret-token", "else the next diff would see a change"
+    assert engine.provider.diff(created.id, read.outs, thing(token="s3cret-token")).changes is False
+
+
+def test_twenty_objects_cost_one_listing(toy: Toy) -> None:
+    for number in range(20):
+        Engine(THING).Create(**thing(name=f"thing-{number}"))
+    assert len(toy.requests) == 21
+    for id_, document in list(toy.things.items()):
+        Engine(THING).Read(id_, thing(name=document["name"]))
+    assert len(toy.requests) == 21, "what was listed and written in this run need not be read again"
+
+
+def test_threads_share_one_listing_and_make_no_object_twice(toy: Toy) -> None:
+    threads = [threading.Thread(target=lambda n=n: Engine(THING).Create(**thing(name=f"n-{n}"))) for n in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(d["name"] for d in toy.things.values()) == sorted(f"n-{n}" for n in range(16))
+    assert [request for request in toy.requests if request[0] == "GET"] == [("GET", "/things")]
+
+
+def test_a_foreign_object_is_named_and_left_alone(toy: Toy) -> None:
+    toy.things["t-0"] = {"id": "t-0", **thing(), "note": "made by hand"}
+    engine = Engine(THING)
+    with pytest.raises(AbortedError):
+        engine.Create(**thing())
+    assert "t-0" in engine.context.details
+    assert "adopt: true" in engine.context.details
+    assert "Pulumi.dev.yaml: sophia-ai:toy.things.thing-1" in engine.context.details
+    assert toy.writes() == []
+
+
+def test_adoption_changes_only_what_was_asked(toy: Toy) -> None:
+    toy.things["t-0"] = {"id": "t-0", **thing(), "note": "made by hand", "port": 80, "size": 9}
+    created = Engine(THING).Create(**thing(note="made by hand", port=80, adopt=True))
+    assert created.id == "t-0"
+    assert toy.writes() == [("PATCH", "/things/t-0")], "only the mark of its new owner is missing"
+    assert toy.things["t-0"] == {"id": "t-0", **thing(), "note": f"made by hand {OURS}", "port": 80, "size": 9}
+
+
+def test_an_object_of_another_stack_is_refused_even_with_adopt(toy: Toy) -> None:
+    toy.things["t-0"] = {"id": "t-0", **thing(), "note": "(managed by sophia-ai/prod)"}
+    engine = Engine(THING)
+    with pytest.raises(AbortedError, match="managed by sophia-ai/prod"):
+        engine.Create(**thing(adopt=True))
+    assert toy.writes() == []
+
+
+def test_what_a_killed_run_made_is_taken_over(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    toy.things["t-0"] = {"id": "t-0", **thing()}
+    monkeypatch.setenv("SOPHIA_INTERRUPTED_CREATES", json.dumps([URN]))
+    assert Engine(THING).Create(**thing()).id == "t-0"
+    assert [method for method, _ in toy.writes()] == ["PATCH"]
+
+
+def test_two_that_match_are_refused(toy: Toy) -> None:
+    for id_ in ("t-0", "t-9"):
+        toy.things[id_] = {"id": id_, **thing(), "note": ""}
+    with pytest.raises(AbortedError, match=r"2 objects .* t-0, t-9"):
+        Engine(THING).Create(**thing(adopt=True))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [boom, done_and_lost, half, status(500), status(500, after=True), status(502, after=True)],
+    ids=["lost before", "lost after", "half an answer", "500 before", "500 after", "502 after"],
+)
+@pytest.mark.parametrize("kind", [THING, KEY], ids=["thing", "show-once key"])
+def test_a_create_without_an_answer_leaves_exactly_one_object(toy: Toy, fault: Fault, kind: Kind) -> None:
+    toy.faults.append(("POST", fault))
+    created = Engine(kind).Create(**thing() if kind is THING else {"name": "one"})
+    assert list(toy.things) == [created.id]
+    if kind is KEY:
+        assert created.outs["key"]["value"] == f"key-of-{created.id}", "a key whose value was lost is worth nothing"
+
+
+def test_a_show_once_key_of_ours_is_made_anew_and_a_foreign_one_is_not_touched(toy: Toy) -> None:
+    toy.things["t-0"] = {"id": "t-0", "name": f"one {OURS}"}
+    created = Engine(KEY).Create(name="one")
+    assert list(toy.things) == [created.id]
+    assert created.id != "t-0"
+    toy.things["t-x"] = {"id": "t-x", "name": "two"}
+    with pytest.raises(AbortedError, match="cannot be adopted"):
+        Engine(KEY).Create(name="two", adopt=True)
+    assert "t-x" in toy.things
+
+
+def test_where_nobody_can_look_a_create_is_not_sent_twice(toy: Toy) -> None:
+    blind = Kind(api=api, title="app", setting="apps", inputs=KeyInputs, calls=rest("/things"), identity="id")
+    toy.faults.append(("POST", done_and_lost))
+    engine = Engine(blind)
+    with pytest.raises(AbortedError, match="look for it on the platform"):
+        engine.Create(name="one")
+    assert len(toy.things) == 1
+
+
+@pytest.mark.parametrize("code", [429, 503])
+def test_a_platform_that_recovers_is_waited_for(toy: Toy, code: int) -> None:
+    headers = {"retry-after": "2"} if code == 429 else {}
+    toy.faults += [("GET", status(code, headers)), ("POST", status(429, headers)), ("POST", status(429))]
+    assert Engine(THING).Create(**thing()).id in toy.things
+    assert len(toy.things) == 1
+
+
+def test_a_conflict_with_somebody_quicker_is_told(toy: Toy) -> None:
+    def taken(_request: httpx.Request, _answer: Callable[[], httpx.Response]) -> httpx.Response:
+        toy.things["t-q"] = {"id": "t-q", **thing(), "note": ""}
+        return httpx.Response(409, json={"message": "name taken"})
+
+    toy.faults.append(("POST", taken))
+    with pytest.raises(AbortedError, match="t-q"):
+        Engine(THING).Create(**thing())
+    assert list(toy.things) == ["t-q"]
+
+
+def test_an_object_that_is_made_and_not_finished_stays_known(toy: Toy) -> None:
+    calls = base.Calls(
+        create=Call("POST", "/things"),
+        create_takes=frozenset({"box", "name"}),
+        read=Call("GET", "/things/{id}", payload=None),
+        update=Call("PATCH", "/things/{id}"),
+        listing=LISTING,
+    )
+    kind = Kind(
+        api=api, title="thing", setting="things", inputs=ThingInputs, calls=calls, identity="id", natural_key=("name",)
+    )
+    toy.faults.append(("PATCH", status(422)))
+    engine = Engine(kind)
+    with pytest.raises(AbortedError):
+        engine.Create(**thing(port=80))
+    partial = engine.context.partial()
+    assert partial.id in toy.things
+    assert "said 422" in partial.reasons[0]
+    olds = dict(partial.properties)
+    assert engine.provider.diff(partial.id, olds, thing(port=80)).changes is None
+    engine.Update(partial.id, olds, **thing(port=80))
+    assert toy.things[partial.id]["port"] == 80
+    assert [method for method, _ in toy.writes()] == ["POST", "PATCH", "PATCH"]
+
+
+def test_a_slow_object_that_fails_stays_known_and_is_told_again(toy: Toy) -> None:
+    slow = base.Slow(state=lambda document: "it burnt down" if document.get("burnt") else "port" in document)
+    kind = Kind(
+        api=api,
+        title="thing",
+        setting="things",
+        inputs=ThingInputs,
+        calls=rest("/things"),
+        identity="id",
+        slow=slow,
+    )
+
+    def burn(_request: httpx.Request, answer: Callable[[], httpx.Response]) -> httpx.Response:
+        next(iter(toy.things.values()))["burnt"] = True
+        return answer()
+
+    toy.faults.append(("GET", burn))
+    engine = Engine(kind)
+    with pytest.raises(AbortedError, match="it burnt down"):
+        engine.Create(**thing())
+    (id_,) = toy.things
+    assert engine.context.partial().id == id_
+    with pytest.raises(AbortedError, match="it burnt down"):
+        engine.Read(id_, thing(), **thing())
+
+
+def test_read_tells_drift_in_the_shape_that_check_emits(toy: Toy) -> None:
+    engine = Engine(THING)
+    inputs = engine.provider.check({}, thing(port=80.0, labels={"a": 1})).inputs
+    created = engine.Create(**inputs)
+    toy.things[created.id]["labels"]["set by the platform"] = True
+    assert engine.Read(created.id, inputs, **created.outs).inputs == inputs, "server defaults are not drift"
+    toy.things[created.id] |= {"port": 81, "note": f"changed {OURS}"}
+    providers.base.provider._inventory.forget(THING, THING.inputs.model_validate(inputs))
+    assert engine.Read(created.id, inputs, **created.outs).inputs == {**inputs, "port": 81, "note": "changed"}
+
+
+def test_only_a_proven_absence_is_gone(toy: Toy) -> None:
+    assert Engine(THING).Read("t-none", thing(), **thing()).id is None
+    toy.faults.append(("GET", status(403)))
+    providers.base.provider._inventory = Inventory()
+    with pytest.raises(AbortedError, match="said 403"):
+        Engine(THING).Read("t-none", thing(), **thing())
+
+
+def test_update_sends_what_changed_and_delete_does_not_mind_absence(toy: Toy) -> None:
+    engine = Engine(THING)
+    created = engine.Create(**thing(port=80))
+    sent: list[dict[str, Any]] = []
+
+    def spy(request: httpx.Request, answer: Callable[[], httpx.Response]) -> httpx.Response:
+        sent.append(json.loads(request.content))
+        return answer()
+
+    toy.faults.append(("PATCH", spy))
+    engine.Update(created.id, created.outs, **thing(port=81))
+    assert sent == [{"port": 81}]
+    engine.Delete(created.id, **created.outs)
+    engine.Delete(created.id, **created.outs)
+    assert toy.things == {}
+
+
+def test_an_error_has_four_parts_and_no_secret(toy: Toy) -> None:
+    def echo(request: httpx.Request, _answer: Callable[[], httpx.Response]) -> httpx.Response:
+        text = f"cannot take {request.content.decode()} from {request.headers['Authorization']}"
+        return httpx.Response(422, json={"message": text}, headers={"x-request-id": "r-1"})
+
+    toy.faults.append(("POST", echo))
+    engine = Engine(THING)
+    with pytest.raises(AbortedError):
+        engine.Create(**thing(token="s3cret-token"))
+    told = engine.context.details
+    assert "s3cret-token" not in told
+    assert "toy-credential" not in told
+    assert "422 cannot take" in told
+    assert "(request r-1)" in told
+    assert [line.split()[0] for line in told.splitlines()[1:]] == ["said", "setting", "do"]
+
+
+def test_a_missing_credential_names_its_variable(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TOY_KEY")
+    engine = Engine(THING)
+    with pytest.raises(AbortedError, match=r"error\[credentials\]") as caught:
+        engine.Create(**thing())
+    assert "TOY_KEY" in str(caught.value)
+    assert "credentials-dev" in str(caught.value)
+
+
+def test_an_unreachable_platform_is_one_message(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(request: httpx.Request, _answer: Callable[[], httpx.Response]) -> httpx.Response:
+        raise httpx.ConnectError("Connection refused", request=request)
+
+    monkeypatch.setenv("SOPHIA_PATIENCE_SECONDS", "0")
+    toy.faults += [("GET", refuse)] * 2
+    told = []
+    for urn in (URN, URN.replace("thing-1", "thing-2")):
+        engine = Engine(THING, urn)
+        with pytest.raises(AbortedError):
+            engine.Create(**thing())
+        told.append(engine.context.details)
+    assert told[0] == told[1], "what is the same for all is told once"
+    assert "TOY_URL" in told[0]
+
+
+def test_the_state_holds_a_reference_and_no_code() -> None:
+    pickled = pulumi.dynamic.dynamic.serialize_provider(Provider("providers.airbyte:Tag"))
+    assert len(pickled) < 200
+    used = Provider("providers.airbyte:Tag")
+    assert used.kind.title == "tag"
+    assert pulumi.dynamic.dynamic.serialize_provider(used) == pickled, "what was used must not be another provider"
