@@ -139,11 +139,12 @@ class Running:
 
     def delete_object(self, platform: str, kind: str, identifier: str) -> None:
         """Removes an object behind everybody's back."""
-        self._ask("DELETE", f"objects/{platform}/{kind}/{identifier}")
+        self._ask("DELETE", f"objects/{platform}", params={"kind": kind, "id": identifier})
 
     def change_object(self, platform: str, kind: str, identifier: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Changes members of an object behind everybody's back; returns the object."""
-        document: dict[str, Any] = self._ask("PATCH", f"objects/{platform}/{kind}/{identifier}", json=dict(changes))
+        named = {"kind": kind, "id": identifier}
+        document: dict[str, Any] = self._ask("PATCH", f"objects/{platform}", params=named, json=dict(changes))
         return document
 
     def expire_leases(self) -> None:

@@ -129,9 +129,14 @@ async def _objects(request: Request) -> Response:
     return JSONResponse({"counts": {kind: len(found) for kind, found in objects.items()}, "objects": objects})
 
 
+def _named(request: Request) -> tuple[str, str]:
+    """Which object is meant. Kinds and ids may have any characters in them, slashes too, so the path has no room."""
+    return request.query_params.get("kind", ""), request.query_params.get("id", "")
+
+
 async def _delete_object(request: Request) -> Response:
     store: Store = request.app.state.stores(request.path_params["platform"])
-    kind, identifier = request.path_params["kind"], request.path_params["identifier"]
+    kind, identifier = _named(request)
     if not store.delete(kind, identifier):
         return _refusal(404, f"{store.platform} has no {kind} {identifier}")
     return Response(status_code=204)
@@ -139,7 +144,7 @@ async def _delete_object(request: Request) -> Response:
 
 async def _change_object(request: Request) -> Response:
     store: Store = request.app.state.stores(request.path_params["platform"])
-    kind, identifier = request.path_params["kind"], request.path_params["identifier"]
+    kind, identifier = _named(request)
     document = store.get(kind, identifier)
     if document is None:
         return _refusal(404, f"{store.platform} has no {kind} {identifier}")
@@ -171,8 +176,8 @@ _ROUTES = [
     _route("DELETE", "/faults", _remove_faults),
     _route("POST", "/reset", _reset),
     _route("GET", "/objects/{platform}", _objects),
-    _route("DELETE", "/objects/{platform}/{kind}/{identifier:path}", _delete_object),
-    _route("PATCH", "/objects/{platform}/{kind}/{identifier:path}", _change_object),
+    _route("DELETE", "/objects/{platform}", _delete_object),
+    _route("PATCH", "/objects/{platform}", _change_object),
     _route("POST", "/expire-leases", _expire_leases),
     _route("POST", "/stop", _stop),
 ]

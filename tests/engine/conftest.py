@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,7 @@ import engine
 from sandbox import control
 from sophia import Stack
 from sophia.environments import publish
+from sophia.events import Resource
 from sophia.runner import EngineCommand
 from sophia.target import SANDBOX_DIRECTORY, of_running
 
@@ -51,10 +52,11 @@ class Checkout:
         config = yaml.safe_load((self.directory / f"Pulumi.{stack}.yaml").read_text())["config"]
         return {key.removeprefix("sophia-ai:"): value for key, value in config.items()}
 
-    def configure(self, stack: str = "dev", *, environment: Iterable[Any] | None = None, **platforms: Any) -> None:
-        """Writes the stack file: these platforms and no others, in the stage's own ESC environment unless said."""
+    def configure(self, stack: str = "dev", *, variables: Mapping[str, str] | None = None, **platforms: Any) -> None:
+        """Writes the stack file: these platforms and no others. ``variables`` override what the ESC environment sets."""
+        environment = {"imports": [f"sophia-ai/{stack}"], "values": {"environmentVariables": dict(variables or {})}}
         document = {
-            "environment": [f"sophia-ai/{stack}"] if environment is None else list(environment),
+            "environment": environment if variables else environment["imports"],
             "config": {f"sophia-ai:{name}": settings for name, settings in platforms.items()},
         }
         (self.directory / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(document))
@@ -89,7 +91,8 @@ class Checkout:
         """The custom resources in the state, by ``type::name``."""
         state = self.stack(stack).state()
         found = state.resources if state else []
-        return {r["urn"].split("$")[-1].split("::", 2)[-1]: r for r in found if r.get("custom")}
+        named = {(Resource(r["urn"]).type, Resource(r["urn"]).name): r for r in found if r.get("custom")}
+        return {f"{type_}::{name}": resource for (type_, name), resource in named.items()}
 
 
 def wait_for(condition: Callable[[], Any], what: str, seconds: float = 60) -> None:
