@@ -79,7 +79,7 @@ class CredentialsError(pulumi.RunError):
 class Settings(BaseModel):
     """The base of all settings models: frozen, no unknown keys, rules over several fields in ``check``."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     def check(self) -> Iterator[Mistake]:
         """Yield what is wrong beyond single fields, such as a reference to a name that is not there."""

@@ -33,4 +33,13 @@ PLATFORMS = [
         secret=frozenset({"HUBSPOT_ACCESS_TOKEN"}),
         simulated="nothing: a credential for Airbyte's source to name",
     ),
+    Platform(
+        name="linear",
+        title="Linear",
+        routes=(),
+        failure=_failure,
+        credentials={"LINEAR_API_KEY": "lin_api_sandbox_key"},
+        secret=frozenset({"LINEAR_API_KEY"}),
+        simulated="nothing: a credential for Airbyte's source to name",
+    ),
 ]

@@ -138,10 +138,10 @@ def credentials_yaml(platforms: Sequence[Platform], url: str) -> str:
     values: dict[str, dict[str, object]] = {"environmentVariables": {}, "files": {}}
     for platform in platforms:
         for name, template in platform.credentials.items():
-            # ESC reads $ as the start of an interpolation; $$ is the character.
-            text = template.replace("{url}", f"{url}/{platform.name}").replace("$", "$$")
+            text = template.replace("{url}", f"{url}/{platform.name}")
             section = values["files" if name in platform.files else "environmentVariables"]
-            section[name] = {"fn::secret": text} if name in platform.secret else text
+            # ESC reads $ as the start of an interpolation, and $$ as the character; a secret is taken as it stands.
+            section[name] = {"fn::secret": text} if name in platform.secret else text.replace("$", "$$")
     return yaml.safe_dump({"values": {key: section for key, section in values.items() if section}}, sort_keys=True)
 
 

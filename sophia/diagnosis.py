@@ -46,6 +46,9 @@ _DOWN = re.compile(
 _ENVIRONMENT = re.compile(
     r"opening environment|getting environment|environment .*(?:not found|does not exist)", re.IGNORECASE
 )
+_PLACE = re.compile(r"^\S+:\d+:\d+: (.+)$", re.MULTILINE)
+"""A mistake in an environment, as the engine prints it before it says that there were too many."""
+_PROTECTED = re.compile(r"cannot be deleted\s+because it is protected")
 _CONFIG = re.compile(
     r"Pulumi\.[\w.-]+\.yaml|invalid config|could not (?:read|load) (?:current )?(?:project|config)", re.IGNORECASE
 )
@@ -173,8 +176,16 @@ def _of_resource(resource: Resource | None, text: str, failure: Failure) -> Prob
         return Problem(
             f'stack "{failure.stack}": the run failed', said, "", "run it again with --debug for the engine's log"
         )
+    title = f'{resource.platform} {resource.kind} "{resource.name}"'.lstrip()
+    if _PROTECTED.search(text):
+        return Problem(
+            f"{title}: it is protected and was left alone",
+            "what holds data is deleted by no run",
+            "",
+            f"nothing, if it shall stay; else `pulumi state unprotect -s {failure.stack} '{resource.urn}'`, and again",
+        )
     return Problem(
-        f'{resource.platform} {resource.kind} "{resource.name}": it failed'.lstrip(),
+        f"{title}: it failed",
         said,
         "",
         f"what was done before is kept; correct the cause and run `sophia up {failure.stack}` again",
@@ -213,7 +224,7 @@ def _of_engine(failure: Failure) -> SophiaError:
     if _ENVIRONMENT.search(failure.stderr):
         return SettingsError(
             f'stack "{stack}": an ESC environment cannot be opened',
-            said=said,
+            said="\n".join(_PLACE.findall(failure.stderr)) or said,
             setting=f"{failure.settings_file}: environment",
             do="check the environment's name and contents: `pulumi env open` tells the place of the mistake",
             log=failure.log,

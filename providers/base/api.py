@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
 import httpx
@@ -30,20 +32,25 @@ TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 _TROUBLES = {
     400: Trouble.INVALID,
     401: Trouble.CREDENTIALS,
+    402: Trouble.FORBIDDEN,
     403: Trouble.FORBIDDEN,
     404: Trouble.NOT_FOUND,
+    408: Trouble.UNANSWERED,
     409: Trouble.CONFLICT,
     410: Trouble.NOT_FOUND,
     422: Trouble.INVALID,
     429: Trouble.BUSY,
+    501: Trouble.INVALID,
 }
+
+_ODD = (ValueError, KeyError, TypeError, AttributeError)
+"""What comes of reading an answer that is not shaped as the platform promised."""
 
 
 def trouble_of(status: int) -> Trouble:
     """What an HTTP status means where the platform says nothing more precise."""
-    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        return Trouble.BROKEN
-    return _TROUBLES.get(status, Trouble.INVALID)
+    unnamed = Trouble.BROKEN if status >= httpx.codes.INTERNAL_SERVER_ERROR else Trouble.INVALID
+    return _TROUBLES.get(status, unnamed)
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,10 @@ class Api:
         prefix = max((p for p in self.limits if path.startswith(p)), key=len, default="")
         limit = self.limits.get(prefix, self.limit)
         bucket = path if limit.each_path else prefix
-        limiter = self._limiters.setdefault(bucket, Limiter(Rate(limit.requests, int(limit.seconds * 1000))))
+        with _making:
+            limiter = self._limiters.get(bucket)
+            if limiter is None:
+                limiter = self._limiters[bucket] = Limiter(Rate(limit.requests, int(limit.seconds * 1000)))
         limiter.try_acquire(self.name)
 
     def request(
@@ -127,21 +137,34 @@ class Api:
         self, method: str, path: str, url: str, body: Json | None, params: Mapping[str, str | int] | None, auth: Auth
     ) -> Json:
         self._wait_for_turn(path)
+        with _making:
+            client = self.client
         content = {"data": _as_form(body)} if self.form and body is not None else {"json": body}
         try:
-            response = self.client.request(method, url, params=params, auth=auth, **content)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            where = url.removesuffix(path)
-            raise PlatformError(Trouble.UNREACHABLE, f"no connection to {where}: {error}") from error
-        except httpx.RequestError as error:
-            what = str(error) or type(error).__name__
-            raise PlatformError(
-                Trouble.UNANSWERED, f"{self.title} gave no whole answer to {method} {path}: {what}"
-            ) from error
-        trouble = self.trouble(response)
+            response = client.request(method, url, params=params, auth=auth, **content)
+        except (httpx.InvalidURL, httpx.RequestError) as error:
+            raise self._unanswered(error, method, path, url) from error
+        if response.is_redirect:
+            where = response.headers.get("location", "elsewhere")
+            raise PlatformError(Trouble.UNREACHABLE, f"{url.removesuffix(path)} sends us on to {where}")
+        try:
+            trouble = self.trouble(response)
+        except _ODD as error:
+            raise PlatformError(Trouble.UNANSWERED, f"{self.title} answered with something that is no JSON") from error
         if trouble:
-            raise RefusedError(trouble, self._told(response), _retry_after(response))
+            raise RefusedError(trouble, self._told(response), auth.variables, _retry_after(response))
         return self._object(response)
+
+    def _unanswered(self, error: Exception, method: str, path: str, url: str) -> PlatformError:
+        """Tells what surely never reached the platform from what may have been done there."""
+        what, where = str(error) or type(error).__name__, url.removesuffix(path)
+        if isinstance(error, httpx.LocalProtocolError):
+            return PlatformError(Trouble.INVALID, f"the request cannot be sent: {what}")
+        if isinstance(error, _NEVER_SENT):
+            return PlatformError(Trouble.UNREACHABLE, f"no connection to {where}: {what}")
+        if isinstance(error, httpx.RequestError) and error.request.url.path != httpx.URL(url).path:
+            return PlatformError(Trouble.UNREACHABLE, f"no token from {error.request.url}: {what}")
+        return PlatformError(Trouble.UNANSWERED, f"{self.title} gave no whole answer to {method} {path}: {what}")
 
     def _object(self, response: httpx.Response) -> Json:
         if not response.content:
@@ -155,7 +178,7 @@ class Api:
     def _told(self, response: httpx.Response) -> str:
         try:
             said = self.said(response).strip()
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except _ODD:
             said = response.reason_phrase
         request_id = response.headers.get(self.request_id_header)
         return f"{response.status_code} {said}" + (f" (request {request_id})" if request_id else "")
@@ -163,6 +186,18 @@ class Api:
     def secrets(self) -> list[str]:
         """The values that must never be seen in a message about this platform."""
         return [secret for secret in self.auth.secrets() if secret]
+
+
+_NEVER_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
+
+_making = Lock()
+"""Held while a client or a limiter is made: the first requests come from several threads at once."""
 
 
 @dataclass
@@ -175,7 +210,10 @@ class RefusedError(PlatformError):
 
 
 def _as_form(body: Json) -> dict[str, str]:
-    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in body.items()}
+    return {
+        name: "" if value is None else value if isinstance(value, str) else json.dumps(value)
+        for name, value in body.items()
+    }
 
 
 def _worth_trying_again(error: BaseException, repeatable: bool) -> bool:

@@ -20,11 +20,14 @@ class Environment:
     name: str
 
     def value(self) -> str:
-        """The variable's value; a ``PlatformError`` that names the variable where it is missing or empty."""
+        """The variable's value; a ``PlatformError`` that names the variable where no value can be used."""
         value = os.environ.get(self.name, "").strip()
         if not value:
             said = f"{self.name} is not set: the stack's ESC environment must have it under environmentVariables"
-            raise PlatformError(Trouble.CREDENTIALS, said)
+            raise PlatformError(Trouble.CREDENTIALS, said, self.name)
+        if not (value.isascii() and value.isprintable()):
+            said = f"{self.name} has characters that no credential or address has, such as typographic quotes"
+            raise PlatformError(Trouble.CREDENTIALS, said, self.name)
         return value
 
 
@@ -94,13 +97,17 @@ class ClientCredentials(httpx.Auth):
         answer.read()
         if answer.is_client_error and answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
             said = f"{answer.status_code}: {self.client_id.name} and {self.client_secret.name} were not accepted"
-            raise PlatformError(Trouble.CREDENTIALS, said)
+            raise PlatformError(Trouble.CREDENTIALS, said, self.variables)
         if answer.is_error:
             trouble = Trouble.BUSY if answer.status_code == httpx.codes.TOO_MANY_REQUESTS else Trouble.UNREACHABLE
             raise PlatformError(trouble, f"{answer.status_code} when exchanging the client's credentials for a token")
-        granted = answer.json()
-        self._token = granted["access_token"]
-        self._until = time.monotonic() + max(float(granted.get("expires_in", 60)) - self.margin, 1.0)
+        try:
+            granted = answer.json()
+            token, lasts = str(granted["access_token"]), float(granted.get("expires_in") or 60)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            said = f"{answer.status_code}, and no access_token, when exchanging the client's credentials for a token"
+            raise PlatformError(Trouble.UNREACHABLE, said) from error
+        self._token, self._until = token, time.monotonic() + max(lasts - self.margin, 1.0)
 
     @property
     def variables(self) -> str:

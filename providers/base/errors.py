@@ -26,10 +26,14 @@ class Trouble(Enum):
 
 @dataclass
 class PlatformError(Exception):
-    """A platform's refusal or failure. ``said`` is its own text with status and request id, as far as it gave them."""
+    """A platform's refusal or failure. ``said`` is its own text with status and request id, as far as it gave them.
+
+    ``variables`` names the environment variables with the credentials that were used, where a request was made.
+    """
 
     trouble: Trouble
     said: str
+    variables: str = ""
 
     def __str__(self) -> str:
         return self.said

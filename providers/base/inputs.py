@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self, TypeVar, cast
 
-from pulumi.output import Unknown
+from pulumi.output import UNKNOWN, Unknown
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -45,9 +45,12 @@ Unordered = Annotated[list[T], AfterValidator(lambda items: sorted(set(items)))]
 
 
 def _as_utc(text: str) -> str:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("must say its time zone, for example 2027-01-31T00:00:00Z")
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("must be a moment with its time zone, for example 2027-01-31T00:00:00Z")
     return moment.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 
@@ -62,7 +65,9 @@ class Inputs(BaseModel):
     that are not known yet pass (the engine previews with them), everything else about the field is still checked.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, validate_default=True, loc_by_alias=False
+    )
 
     @field_validator("*", mode="wrap")
     @classmethod
@@ -71,8 +76,8 @@ class Inputs(BaseModel):
             return value
         try:
             return handler(whole_numbers(value))
-        except ValidationError:
-            if has_unknown(value):
+        except ValidationError as error:
+            if all(is_about_unknown(found["type"], found["input"]) for found in error.errors(include_url=False)):
                 return value
             raise
 
@@ -91,25 +96,36 @@ class Inputs(BaseModel):
     @classmethod
     def from_state(cls, known: Mapping[str, Any]) -> Self:
         """Inputs as an earlier version of the program may have written them: what no longer fits is taken as it is."""
-        fitting = {key: value for key, value in known.items() if key in cls.model_fields and value is not None}
-        try:
-            return cls.model_validate(fitting)
-        except ValidationError:
-            return cast(Self, cls.model_construct(None, **whole_numbers(fitting)))
+        return cls._as_far_as_it_fits({k: v for k, v in known.items() if k in cls.model_fields and v is not None})
 
     @classmethod
     def from_wire(cls, shown: Mapping[str, Any]) -> dict[str, Any]:
         """What a platform shows, as the state holds it: in our names and, where it fits our types, in our spelling."""
+        names = {cls.wire_name(name): name for name in cls.model_fields}
+        ours = {names[key]: value for key, value in shown.items() if key in names and value is not None}
+        return cls._as_far_as_it_fits(ours).state()
+
+    @classmethod
+    def _as_far_as_it_fits(cls, given: Mapping[str, Any]) -> Self:
+        """Inputs of which some may be missing or have forms that we do not know: those do not spoil the others."""
         try:
-            return cls.model_validate(shown).state()
-        except ValidationError:
-            names = {cls.wire_name(name): name for name in cls.model_fields}
-            return {names[key]: value for key, value in shown.items() if key in names and value is not None}
+            return cls.model_validate(given, extra="ignore")
+        except ValidationError as error:
+            odd = {str(found["loc"][0]) for found in error.errors(include_url=False)}
+            others = cls.model_validate({**given, **dict.fromkeys(odd, UNKNOWN)}, extra="ignore")
+            values = {name: getattr(others, name) for name in cls.model_fields if name not in odd}
+            raw = whole_numbers({name: given[name] for name in odd if name in given})
+            return cast(Self, cls.model_construct(None, **values, **raw))
 
     @classmethod
     def wire_name(cls, field: str) -> str:
         info = cls.model_fields[field]
         return info.serialization_alias or info.alias or field
+
+
+def is_about_unknown(kind: str, value: Any) -> bool:
+    """Whether pydantic's finding of this kind is only that something is not known yet."""
+    return isinstance(value, Unknown) or (kind == "value_error" and has_unknown(value))
 
 
 def has_unknown(value: Any) -> bool:

@@ -28,6 +28,8 @@ class Inventory:
     def __init__(self) -> None:
         self._snapshots: dict[Hashable, _Snapshot] = {}
         self._made_here: set[tuple[str, str]] = set()
+        self._holders: dict[tuple[str, str, str], str] = {}
+        self._taken_over: set[tuple[str, str, str]] = set()
         self._lock = Lock()
 
     def list(self, kind: Kind, inputs: Inputs, *, fresh: bool = False) -> list[Json]:
@@ -45,15 +47,41 @@ class Inventory:
 
     def empty_container(self, kind: Kind, inputs: Inputs) -> bool:
         """Whether the container was made by this process, so that nothing is in it that this process did not make."""
-        return kind.scope is not None and (kind.api.name, str(getattr(inputs, kind.scope))) in self._made_here
+        return (
+            kind.scope is not None
+            and (
+                kind.api.name,
+                str(kind.container(inputs).get(kind.scope)),
+            )
+            in self._made_here
+        )
 
-    def created(self, kind: Kind, inputs: Inputs, id_: str, document: Json) -> None:
+    def created(self, kind: Kind, inputs: Inputs, id_: str, document: Json, urn: str) -> None:
+        """Notes what the resource ``urn`` has made."""
         with self._lock:
             self._made_here.add((kind.api.name, id_))
+            self._holders[kind.api.name, kind.title, id_] = urn
+        if "{" in kind.identity:
+            document = {**inputs.wire(), **document}
         snapshot = self._snapshot(kind, inputs)
         with snapshot.lock:
             if snapshot.documents is not None:
-                snapshot.documents.append(document)
+                others = [d for d in snapshot.documents if kind.identify(d, kind.container(inputs)) != id_]
+                snapshot.documents = [*others, document]
+
+    def take_over(self, kind: Kind, id_: str, urn: str) -> bool:
+        """Notes that the resource ``urn`` has taken over an object; False if another one of this run has it already."""
+        key = (kind.api.name, kind.title, id_)
+        with self._lock:
+            if self._holders.setdefault(key, urn) != urn:
+                return False
+            self._taken_over.add(key)
+            return True
+
+    def lives_on(self, kind: Kind, id_: str) -> bool:
+        """Whether an object was taken over in this run: deleting the resource that had it before must not delete it."""
+        with self._lock:
+            return (kind.api.name, kind.title, id_) in self._taken_over
 
     def forget(self, kind: Kind, inputs: Inputs) -> None:
         """After a change or a deletion: the next one who asks gets a new listing."""
@@ -62,6 +90,6 @@ class Inventory:
             snapshot.documents = None
 
     def _snapshot(self, kind: Kind, inputs: Inputs) -> _Snapshot:
-        container = getattr(inputs, kind.scope) if kind.scope else None
+        container = tuple(kind.container(inputs).values())
         with self._lock:
             return self._snapshots.setdefault((kind.api.name, kind.inputs, container), _Snapshot())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from providers.base.api import Api, Json
-from providers.base.calls import Calls
+from providers.base.calls import Call, Calls
 from providers.base.inputs import CARRIED, IMMUTABLE, WRITE_ONLY, Inputs
 from providers.base.ownership import owner, unmarked
 
@@ -52,6 +52,7 @@ class Kind:
     - ``encode`` / ``decode``: payload to request body and document to inputs, both in wire names, where the platform reads
       differently from what it shows.
     - ``hidden``: tells of a document that it was deleted, though the platform still lists it (archived, disabled).
+    - ``claim``: the calls that it takes before an existing object can be written to (a Slack bot must join a channel).
     - ``reset``: what a field goes back to when its setting is removed, in wire names; null where nothing is said.
     """
 
@@ -68,6 +69,7 @@ class Kind:
     encode: Callable[[Json, Inputs], Json] = lambda payload, _wanted: payload
     decode: Callable[[Json], Json] = lambda document: document
     hidden: Callable[[Json], bool] = lambda _document: False
+    claim: Callable[[Json], tuple[Call, ...]] = lambda _document: ()
     slow: Slow | None = None
     delete_before_replace: bool = False
     reset: Mapping[str, Any] = field(default_factory=dict)
@@ -88,12 +90,20 @@ class Kind:
     def shows_secret_once(self) -> bool:
         return any(out.once for out in self.outputs)
 
+    def container(self, inputs: Inputs) -> dict[str, Any]:
+        """The input that names the object's container, if the kind has one and it is known."""
+        value = getattr(inputs, self.scope, None) if self.scope else None
+        return {} if self.scope is None or value is None else {self.scope: value}
+
     def identify(self, document: Json, inputs: Mapping[str, Any]) -> str:
         """The object's id; "" if the answer has none. What the document shows counts more than what the inputs say."""
         if "{" in self.identity:
             shown = self.shown(document)
             names = {name: self.inputs.wire_name(name) for name in self.inputs.model_fields}
-            return self.identity.format_map({**inputs, **{n: shown[w] for n, w in names.items() if w in shown}})
+            try:
+                return self.identity.format_map({**inputs, **{n: shown[w] for n, w in names.items() if w in shown}})
+            except KeyError:
+                return ""
         return str(document.get(self.identity) or "")
 
     def shown(self, document: Json) -> Json:
@@ -109,7 +119,7 @@ class Kind:
         return owner(self.decode(document).get(self.inputs.wire_name(self.mark))) if self.mark else None
 
     def matches(self, document: Json, inputs: Inputs) -> bool:
-        """Whether a listed object is the one that the inputs want, by its natural key."""
+        """Whether a listed object is the one that the inputs want, by what they say of its natural key."""
         shown, wanted = self.shown(document), inputs.wire()
-        names = [self.inputs.wire_name(name) for name in self.natural_key if name != self.scope]
-        return all(shown.get(name) == wanted.get(name) for name in names)
+        names = {self.inputs.wire_name(name) for name in self.natural_key if name != self.scope} & wanted.keys()
+        return bool(names) and all(shown.get(name) == wanted[name] for name in names)

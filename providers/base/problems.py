@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from pydantic import ValidationError
+
+from providers.base.inputs import is_about_unknown
 
 _WORDS = {
     "missing": "is missing",
@@ -35,10 +37,18 @@ _WORDS = {
 }
 
 
-def problems(error: ValidationError) -> Iterator[tuple[str, str]]:
-    """Each mistake as the path of the value (``streams[2].name``) and what is wrong with it, without the value."""
-    for found in error.errors(include_url=False, include_input=False):
+def problems(error: ValidationError, secret: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+    """Each mistake as the path of the value (``streams[2].name``) and what is wrong with it, without the value.
+
+    ``secret`` names the inputs about which a validator's own words are not repeated. Values that are not known yet are
+    no mistakes.
+    """
+    for found in error.errors(include_url=False):
+        if is_about_unknown(found["type"], found["input"]):
+            continue
         words = _WORDS.get(found["type"])
+        if not words and found["loc"] and found["loc"][0] in secret:
+            words = "does not have the form that is wanted"
         reason = words.format(**found.get("ctx", {})) if words else found["msg"].removeprefix("Value error, ")
         yield path(found["loc"]), reason
 

@@ -59,7 +59,7 @@ class Provider(pulumi.dynamic.ResourceProvider):
         try:
             inputs = self.kind.inputs.model_validate(given)
         except ValidationError as error:
-            failures = [CheckFailure(path, reason) for path, reason in problems(error)]
+            failures = [CheckFailure(path, reason) for path, reason in problems(error, self.kind.write_only)]
             return CheckResult({**given, **adopt}, failures)
         return CheckResult({**inputs.state(), **adopt}, [])
 
@@ -69,9 +69,10 @@ class Provider(pulumi.dynamic.ResourceProvider):
         replaces = [name for name in self.kind.immutable if name in changed]
         if not changed:
             return DiffResult(changes=False)
-        return DiffResult(
-            changes=None, replaces=replaces, delete_before_replace=self.kind.delete_before_replace and bool(replaces)
-        )
+        # One that keeps its natural key would be found, and refused or taken for its own successor, if it still existed.
+        in_the_way = not self.kind.calls.revive and not changed.intersection(self.kind.natural_key)
+        first = bool(replaces) and (self.kind.delete_before_replace or in_the_way)
+        return DiffResult(changes=None, replaces=replaces, delete_before_replace=first)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Looks for the object by its natural key, then takes it over or makes it. Never a second one."""

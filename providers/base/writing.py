@@ -52,9 +52,10 @@ class Writing:
             document = {**document, **calls.update.send(self.kind.api, values, payload)}
         return document
 
-    def revive(self, id_: str, inputs: Inputs) -> None:
-        """Brings back an object that its platform keeps after deletion."""
-        for call in self.kind.calls.revive:
+    def claim(self, id_: str, inputs: Inputs, found: Json) -> None:
+        """Makes an existing object one that we can write to; one that was deleted, and is kept, is brought back."""
+        revive = self.kind.calls.revive if self.kind.hidden(found) else ()
+        for call in (*revive, *self.kind.claim(found)):
             call.send(self.kind.api, {**inputs.state(), "id": id_})
 
     def wait_until_ready(self, id_: str, inputs: Inputs, document: Json) -> Json:

@@ -52,7 +52,7 @@ class Checkout:
         config = yaml.safe_load((self.directory / f"Pulumi.{stack}.yaml").read_text())["config"]
         return {key.removeprefix("sophia-ai:"): value for key, value in config.items()}
 
-    def configure(self, stack: str = "dev", *, variables: Mapping[str, str] | None = None, **platforms: Any) -> None:
+    def configure(self, stack: str = "dev", /, *, variables: Mapping[str, Any] | None = None, **platforms: Any) -> None:
         """Writes the stack file: these platforms and no others. ``variables`` override what the ESC environment sets."""
         environment = {"imports": [f"sophia-ai/{stack}"], "values": {"environmentVariables": dict(variables or {})}}
         document = {

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
+from sophia.backend import surroundings
 from tests.engine.conftest import checkout, engine_command, new_checkout, wait_for
 
 if TYPE_CHECKING:
@@ -118,3 +121,19 @@ def parent_of(pid: int) -> int:
 def halt() -> type[Halted]:
     """``halt(checkout, platform, method, path, skip)``: an up that stands still at that request."""
     return Halted
+
+
+@pytest.fixture
+def minted_key_status() -> Callable[[Checkout], int]:
+    """The status that OpenRouter gives to whoever shows the one key that is in the state."""
+
+    def ask(checkout: Checkout) -> int:
+        stack = checkout.stack()
+        export = ["stack", "export", "--show-secrets", "--stack", stack.full_name]
+        exported = checkout.command.execute(export, checkout.directory, surroundings(stack.target)).stdout
+        resources = json.loads(exported)["deployment"]["resources"]
+        (key,) = [json.loads(r["outputs"]["key"]["plaintext"]) for r in resources if r["type"].endswith(":ApiKey")]
+        address = f"{checkout.running.url}/openrouter/api/v1/key"
+        return httpx.get(address, headers={"Authorization": f"Bearer {key}"}, trust_env=False).status_code
+
+    return ask

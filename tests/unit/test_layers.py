@@ -1,0 +1,141 @@
+"""No layer is forgotten: what a platform needs is there in every one of them, under the platform's name."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pulumi
+import pytest
+import yaml
+
+from components.estate import Estate
+from components.settings import Settings
+from providers.base import Resource
+from sandbox import official
+from sandbox.platforms import EMULATORS, all_platforms
+
+REPOSITORY = Path(__file__).parents[2]
+PLATFORMS = sorted(Estate.model_fields)
+OFFICIAL = {platform.name for platform in official.PLATFORMS}
+T = TypeVar("T")
+
+STAGES = ("dev", "staging", "prod")
+LONGEST_MODULE = 400
+
+
+def members(module: str, base: type[T]) -> list[type[T]]:
+    """The classes that a module defines on top of ``base``."""
+    loaded = import_module(module)
+    return [c for c in vars(loaded).values() if isinstance(c, type) and issubclass(c, base) and c.__module__ == module]
+
+
+def stack_file(stage: str) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load((REPOSITORY / f"Pulumi.{stage}.yaml").read_text())
+    return document
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_platform_is_in_every_layer(platform: str) -> None:
+    (component,) = members(f"components.{platform}", pulumi.ComponentResource)
+    assert component.__name__.lower() == platform
+    (field,) = [f for name, f in Estate.model_fields.items() if name == platform]
+    assert any(isinstance(t, type) and issubclass(t, Settings) for t in getattr(field.annotation, "__args__", ()))
+    if platform in OFFICIAL:
+        assert not (REPOSITORY / "providers" / f"{platform}.py").exists(), "official packages need no provider of ours"
+    else:
+        resources = members(f"providers.{platform}", Resource)
+        assert resources, "a platform without an official package has dynamic resources"
+        assert {resource.kind.api.name for resource in resources} == {platform}
+        assert platform in {emulator.name for emulator in EMULATORS}
+    assert (REPOSITORY / "tests" / "unit" / f"test_{platform}.py").is_file()
+    assert f"if settings.{platform}:" in (REPOSITORY / "__main__.py").read_text()
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_platform_is_rehearsed_in_every_stage(platform: str) -> None:
+    for stage in STAGES:
+        assert stack_file(stage)["config"].get(f"sophia-ai:{platform}"), f"Pulumi.{stage}.yaml has no {platform}"
+
+
+@pytest.mark.parametrize("platform", all_platforms(), ids=lambda platform: platform.name)
+def test_the_sandbox_says_what_of_a_platform_it_simulates(platform: Any) -> None:
+    assert platform.simulated
+    assert platform.credentials
+    assert platform.secret <= platform.credentials.keys()
+
+
+def test_a_provider_is_of_a_platform_of_the_estate() -> None:
+    apis = {
+        path.stem
+        for path in (REPOSITORY / "providers").glob("*.py")
+        if path.stem != "__init__" and members(f"providers.{path.stem}", Resource)
+    }
+    assert apis == set(PLATFORMS) - OFFICIAL
+
+
+def environment(name: str) -> dict[str, str]:
+    """The ``environmentVariables`` of an ESC environment in git."""
+    document = yaml.safe_load((REPOSITORY / "esc" / f"{name}.yaml").read_text())
+    variables: dict[str, str] = document["values"]["environmentVariables"]
+    return variables
+
+
+def required() -> set[str]:
+    """What credentials-<stage> must contain."""
+    return set(yaml.safe_load((REPOSITORY / "esc" / "credentials.required.yaml").read_text()))
+
+
+def test_the_sandbox_gives_the_credentials_that_git_asks_for() -> None:
+    given = {name for platform in all_platforms() for name in platform.credentials}
+    assert given - environment("base").keys() == required()
+    assert not required() & environment("base").keys(), "what is secret does not stand in base"
+
+
+def read_by_modules(layer: str) -> Iterator[tuple[str, str]]:
+    """Every environment variable that a layer's modules read by its name, with the module."""
+    for path in sorted((REPOSITORY / layer).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                function = ast.unparse(node.func)
+                if function in ("Environment", "base.Environment", "os.environ.get", "os.getenv"):
+                    yield str(node.args[0].value), f"{layer}/{path.name}"
+
+
+def named_in_settings(value: Any) -> Iterator[str]:
+    """Every variable that a stack file names as the source of a secret (``environment: NAME``)."""
+    if isinstance(value, dict):
+        if isinstance(value.get("environment"), str):
+            yield value["environment"]
+        for item in value.values():
+            yield from named_in_settings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from named_in_settings(item)
+
+
+def test_every_variable_that_is_read_is_set_by_an_environment() -> None:
+    read = dict(read_by_modules("providers")) | dict(read_by_modules("components"))
+    assert {"AIRBYTE_SERVER_URL", "OPENROUTER_MANAGEMENT_KEY", "SLACK_BOT_TOKEN"} <= read.keys()
+    for stage in STAGES:
+        read |= dict.fromkeys(named_in_settings(stack_file(stage)["config"]), f"Pulumi.{stage}.yaml")
+    known = environment("base").keys() | required()
+    own = {name for name in read if name.startswith("SOPHIA_")}
+    assert {name: where for name, where in read.items() if name not in known | own} == {}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_imports_base_and_its_own_credentials_only(stage: str) -> None:
+    document = yaml.safe_load((REPOSITORY / "esc" / f"{stage}.yaml").read_text())
+    assert document["imports"] == ["sophia-ai/base", f"sophia-ai/credentials-{stage}"]
+    assert stack_file(stage)["environment"] == [f"sophia-ai/{stage}"]
+
+
+def test_modules_of_the_product_stay_short_enough_to_be_read() -> None:
+    layers = ("benchmarks", "components", "engine", "esc", "policies", "providers", "sandbox", "sophia")
+    modules = [REPOSITORY / "__main__.py", *(p for layer in layers for p in (REPOSITORY / layer).rglob("*.py"))]
+    lengths = {str(p.relative_to(REPOSITORY)): len(p.read_text().splitlines()) for p in modules}
+    assert {name: length for name, length in lengths.items() if length > LONGEST_MODULE} == {}
