@@ -115,7 +115,7 @@ class Source(base.Resource):
         inputs=SourceInputs,
         calls=rest("/sources", listing=_listing("/sources", workspaceIds="{workspace_id}")),
         identity="sourceId",
-        natural_key=("workspace_id", "name", "source_type"),
+        natural_key=("workspace_id", "name", "source_type", "definition_id"),
         scope="workspace_id",
         encode=_with_secrets,
     )
@@ -131,7 +131,7 @@ class Destination(base.Resource):
         inputs=DestinationInputs,
         calls=rest("/destinations", listing=_listing("/destinations", workspaceIds="{workspace_id}")),
         identity="destinationId",
-        natural_key=("workspace_id", "name", "destination_type"),
+        natural_key=("workspace_id", "name", "destination_type", "definition_id"),
         scope="workspace_id",
         encode=_with_secrets,
     )
@@ -179,6 +179,10 @@ class Stream(AirbyteInputs):
     primary_key: list[list[str]] | None = None
 
 
+Streams = Annotated[list[Stream], AfterValidator(lambda streams: sorted(streams, key=lambda stream: stream.name))]
+"""A set for Airbyte, which shows it in an order of its own."""
+
+
 class TagReference(AirbyteInputs):
     """A connection names its tags by all that they are (the API's ``Tag``)."""
 
@@ -201,7 +205,7 @@ class ConnectionInputs(AirbyteInputs):
     non_breaking_schema_updates_behavior: Literal[
         "ignore", "disable_connection", "propagate_columns", "propagate_fully"
     ] = "ignore"
-    streams: list[Stream] | None = None
+    streams: Streams | None = None
     tag_ids: Unordered[str] = Field(default_factory=list)
     tags: Carried[list[TagReference]] = Field(default_factory=list)
 
@@ -216,7 +220,7 @@ def _connection_body(payload: Json, wanted: base.Inputs) -> Json:
 
 
 def _connection_shown(document: Json) -> Json:
-    streams = document.get("configurations", {}).get("streams", [])
+    streams = sorted(document.get("configurations", {}).get("streams", []), key=lambda stream: str(stream["name"]))
     return {**document, "streams": streams, "tagIds": [tag["tagId"] for tag in document.get("tags", [])]}
 
 

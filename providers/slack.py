@@ -96,11 +96,14 @@ def _text_of(value: Any) -> Any:
     return value.get("value") if isinstance(value, dict) else value
 
 
+_JOIN = _method("conversations.join", channel="{id}")
+
+
 class Channel(base.Resource):
     """A channel. Slack cannot delete one: destroying it archives it, and making it again brings the archived one back.
 
-    A bot leaves a channel that is archived and cannot unarchive it: that one call is made with SLACK_USER_TOKEN, and
-    the bot joins again (slack-go/slack#1066).
+    A bot can change a channel only as its member: it joins one that it takes over. It leaves a channel that is archived
+    and cannot unarchive it: that one call is made with SLACK_USER_TOKEN (slack-go/slack#1066).
     Its members are people's own affair, and are not managed.
     """
 
@@ -119,10 +122,7 @@ class Channel(base.Resource):
                 "topic": _method("conversations.setTopic", channel="{id}"),
             },
             delete=_method("conversations.archive", channel="{id}"),
-            revive=(
-                _method("conversations.unarchive", auth=_USER_TOKEN, channel="{id}"),
-                _method("conversations.join", channel="{id}"),
-            ),
+            revive=(_method("conversations.unarchive", auth=_USER_TOKEN, channel="{id}"),),
             listing=Listing(
                 _method("conversations.list", types="public_channel,private_channel"),
                 items="channels",
@@ -134,6 +134,7 @@ class Channel(base.Resource):
         mark="purpose",
         decode=lambda document: {key: _text_of(value) for key, value in document.items()},
         hidden=lambda document: bool(document.get("is_archived")),
+        claim=lambda document: () if document.get("is_member") else (_JOIN,),
     )
 
 

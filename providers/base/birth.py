@@ -78,16 +78,14 @@ class Birth:
                 if found is None:
                     failure = error
                     continue
-                if self.kind.owner(found) != self.stack and (failure or error).trouble is Trouble.CONFLICT:
+                quicker = failure is None and error.trouble is Trouble.CONFLICT
+                if quicker or self.kind.owner(found) not in (None, self.stack):
                     return self._take_over(found, adopt=adopt, interrupted=interrupted)
-                if self.kind.owner(found) not in (None, self.stack):
-                    return self._take_over(found, adopt=False, interrupted=False)
                 failure = error
                 if self.kind.shows_secret_once:
                     self._remove(found)
                     continue
-                self.taken_over = True
-                return self._id(found), found
+                self.taken_over, id_, document = True, self._id(found), found
             self.inventory.created(self.kind, self.inputs, id_, document, self.urn)
             return id_, document
         raise failure or PlatformError(Trouble.BROKEN, "the platform made nothing")

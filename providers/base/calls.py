@@ -121,6 +121,13 @@ class Calls:
     update_sends: str = "changed"
     revive: tuple[Call, ...] = ()
 
+    def every(self) -> Iterator[Call]:
+        """All calls there are."""
+        listing = self.listing.call if self.listing else None
+        for call in (self.create, self.read, self.update, self.delete, listing, *self.setters.values(), *self.revive):
+            if call:
+                yield call
+
 
 def rest(
     collection: str,

@@ -67,8 +67,8 @@ _ADVICE = {
     Trouble.CREDENTIALS: "put a valid value there, then run the same command again",
     Trouble.FORBIDDEN: "give the credential the permission that the platform's text names",
     Trouble.BUSY: "wait until the platform's limit has recovered, then run the same command again",
-    Trouble.BROKEN: "run the same command again: what was done is found and taken over",
-    Trouble.UNANSWERED: "run the same command again: what was done is found and taken over",
+    Trouble.BROKEN: "run the same command again; if it then says that the object exists, `adopt: true` takes it over",
+    Trouble.UNANSWERED: "run the same command again; if it then says that the object exists, `adopt: true` takes it over",
     Trouble.UNREACHABLE: "check the address and the network, then run the same command again",
 }
 

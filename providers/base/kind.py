@@ -86,6 +86,11 @@ class Kind:
     def carried(self) -> list[str]:
         return self.inputs.marked(CARRIED)
 
+    def credentials(self) -> list[str]:
+        """The values that must never be seen in a message about this kind."""
+        auths = [call.auth for call in self.calls.every() if call.auth]
+        return [*self.api.secrets(), *(secret for auth in auths for secret in auth.secrets() if secret)]
+
     @property
     def shows_secret_once(self) -> bool:
         return any(out.once for out in self.outputs)

@@ -5,11 +5,13 @@ What the engine offers and the SDK hides is in ``providers/base/engine.py``.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from importlib import import_module
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pulumi.dynamic
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
@@ -27,6 +29,12 @@ from providers.base.problems import problems
 from providers.base.writing import Writing
 
 ADOPT = "adopt"
+
+UNFINISHED = "unfinished"
+"""The output that names the inputs which a create that failed half-way has not set yet."""
+
+_ODD = (KeyError, TypeError, AttributeError, ValueError)
+"""What comes of reading an answer that is not shaped as the platform promised."""
 
 _inventory = Inventory()
 
@@ -72,38 +80,52 @@ class Provider(pulumi.dynamic.ResourceProvider):
         # One that keeps its natural key would be found, and refused or taken for its own successor, if it still existed.
         in_the_way = not self.kind.calls.revive and not changed.intersection(self.kind.natural_key)
         first = bool(replaces) and (self.kind.delete_before_replace or in_the_way)
-        return DiffResult(changes=None, replaces=replaces, delete_before_replace=first)
+        # Where the inputs are those of the state, the engine would find no difference in them by itself.
+        unfinished = _without(Call().inputs("old_inputs"), ADOPT) == _without(_own(_news), ADOPT)
+        return DiffResult(changes=unfinished or None, replaces=replaces, delete_before_replace=first)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Looks for the object by its natural key, then takes it over or makes it. Never a second one."""
         call = Call()
         inputs = self.kind.inputs.model_validate(_without(_own(props), ADOPT))
         with self._told(call, inputs):
-            birth = Birth(self.kind, inputs, call.stack, _inventory)
+            birth = Birth(self.kind, inputs, call.stack, _inventory, call.urn)
             id_, document = birth.bring_about(adopt=bool(props.get(ADOPT)), interrupted=call.interrupted)
-            unfinished = {name: value for name, value in inputs.state().items() if name in self.kind.natural_key}
-            with self._kept(call, id_, inputs, {**unfinished, **self._given(document, {})}):
-                document = Writing(self.kind, call.stack).finish(id_, inputs, document, taken_over=birth.taken_over)
+            writing = Writing(self.kind, call.stack)
+            lasting = _only(inputs.state(), *self.kind.natural_key, *self.kind.immutable)
+            done = {**lasting, **self._given(document, {})}
+            with self._kept(call, id_, inputs, done):
+                pending = writing.pending(inputs, document, taken_over=birth.taken_over)
+                done |= {**_without(self._outputs(inputs, document, {}), *pending), UNFINISHED: sorted(pending)}
+                document = {**document, **writing.apply(id_, inputs, pending)}
+                del done[UNFINISHED]
+                done |= self._outputs(inputs, document, {})
+                document = writing.wait_until_ready(id_, inputs, document)
         return CreateResult(id_, self._outputs(inputs, document, {}))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """The live object, cut to what we manage, as outputs and as inputs; a proven absence is told as gone."""
+        """The live object, cut to what we manage, as outputs and as inputs; a proven absence is told as gone.
+
+        What the platform has no call to show is believed to be as it was made.
+        """
         call = Call()
         known = call.inputs() or _own(props)
         adopt = {ADOPT: True} if known.pop(ADOPT, False) else {}
         inputs = self.kind.inputs.from_state(known)
+        hidden = {name: secret(value) for name, value in _only(known, *self.kind.write_only).items()}
+        if not (self.kind.calls.read or self.kind.calls.listing):
+            return ReadResult(id_, {**_own(props), **self._given({}, props)}, {**known, **hidden, **adopt})
         with self._told(call, inputs):
             document = self._live(id_, inputs)
             if document is None:
                 return ReadResult(None, {})
-            shown = project(self.kind.shown(document), inputs.wire())
-            live = _without(self.kind.inputs.from_wire(shown), *self.kind.carried)
-            live |= {name: known[name] for name in self.kind.carried if name in known}
-            hidden = {name: known[name] for name in self.kind.write_only if name in known}
-            outputs = {**live, **self._given(document, props)}
-            outputs |= {name: props[name] for name in hidden if name in props}
-            self._refuse_unready(call, id_, document, outputs, {**live, **hidden, **adopt})
-        return ReadResult(id_, outputs, {**live, **{name: secret(value) for name, value in hidden.items()}, **adopt})
+            shown = self.kind.shown(document)
+            live = self.kind.inputs.from_wire(project(shown, inputs.wire()) if known else shown)
+            live = {**_without(live, *self.kind.carried), **_only(known, *self._never_shown(shown))}
+            outputs = {**live, **self._given(document, props), **_only(props, UNFINISHED, *hidden)}
+            inputs_now = {**live, **hidden, **adopt}
+            self._refuse_unready(call, id_, document, outputs, inputs_now)
+        return ReadResult(id_, outputs, inputs_now)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Sends what changed."""
@@ -112,17 +134,17 @@ class Provider(pulumi.dynamic.ResourceProvider):
         with self._told(call, inputs):
             changed = self._changed(_olds, _news)
             writing = Writing(self.kind, call.stack)
-            with self._kept(call, _id, inputs, _own(_olds)):
+            with self._kept(call, _id, inputs, {**_own(_olds), **self._given({}, _olds)}):
                 document = writing.apply(_id, inputs, changed)
-                document = writing.wait_until_ready(_id, inputs, document)
+                document = {**document, **writing.wait_until_ready(_id, inputs, {})}
             _inventory.forget(self.kind, inputs)
         return UpdateResult(self._outputs(inputs, document, _olds))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Deletes the object; one that is gone already is done."""
+        """Deletes the object; one that is gone already is done, and one that another resource took over stays."""
         call = Call()
         inputs = self.kind.inputs.from_state(_without(_own(_props), ADOPT))
-        if self.kind.calls.delete is None:
+        if self.kind.calls.delete is None or _inventory.lives_on(self.kind, _id):
             return
         with self._told(call, inputs):
             try:
@@ -134,7 +156,7 @@ class Provider(pulumi.dynamic.ResourceProvider):
 
     def _changed(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> set[str]:
         """The inputs whose known value is not the wanted one. ``olds`` are the outputs of the state."""
-        changed = set()
+        changed = {name for name in olds.get(UNFINISHED) or [] if name in self.kind.inputs.model_fields}
         wanted = self.kind.inputs.from_state(_without(_own(news), ADOPT)).state()
         known = self.kind.inputs.from_state(_without(_own(olds), *self.kind.write_only)).state()
         for name in set(self.kind.inputs.model_fields) - set(self.kind.carried):
@@ -151,11 +173,10 @@ class Provider(pulumi.dynamic.ResourceProvider):
 
     def _live(self, id_: str, inputs: Inputs) -> Json | None:
         """The object as the platform shows it now: from the run's listing where there is one, else by a call of its own."""
-        calls, values = self.kind.calls, {**inputs.state(), "id": id_}
-        if calls.listing:
-            listed = _inventory.list(self.kind, inputs)
-            for document in listed:
-                if self.kind.identify(document, inputs.state()) == id_:
+        calls, values, container = self.kind.calls, {**inputs.state(), "id": id_}, self.kind.container(inputs)
+        if calls.listing and (container or not self.kind.scope):
+            for document in _inventory.list(self.kind, inputs):
+                if self.kind.identify(document, container) == id_:
                     return None if self.kind.hidden(document) else document
         if calls.read is None:
             return None
@@ -186,6 +207,11 @@ class Provider(pulumi.dynamic.ResourceProvider):
                 given[out.name] = secret(value) if out.secret or out.once else value
         return given
 
+    def _never_shown(self, shown: Json) -> list[str]:
+        """The inputs of which a live object tells nothing: what only spells others, and what cannot have changed."""
+        silent = [name for name in self.kind.immutable if self.kind.inputs.wire_name(name) not in shown]
+        return [*self.kind.carried, *silent]
+
     def _refuse_unready(self, call: Call, id_: str, document: Json, outputs: Json, inputs: Json) -> None:
         """An object that never became ready stays an unfinished one, also when it is only read."""
         state = self.kind.slow.state(document) if self.kind.slow else True
@@ -199,8 +225,13 @@ class Provider(pulumi.dynamic.ResourceProvider):
         try:
             yield
         except PlatformError as error:
-            told = str(explain(error, *self._blamed(error, call)))
-            call.fail_partially(id_, outputs, inputs.state(), [self._redacted(told, inputs)])
+            failure = error
+        except _ODD as error:
+            failure = PlatformError(Trouble.INVALID, f"the answer has a form that is not known: {error!r}")
+        else:
+            return
+        told = str(explain(failure, *self._blamed(failure, call)))
+        call.fail_partially(id_, outputs, inputs.state(), [self._redacted(told, inputs)])
 
     @contextmanager
     def _told(self, call: Call, inputs: Inputs) -> Iterator[None]:
@@ -226,8 +257,8 @@ class Provider(pulumi.dynamic.ResourceProvider):
         if error.trouble is Trouble.UNREACHABLE:
             return f"{api.title}: no connection", f"{api.base_url.name}, which the stack's ESC environment sets"
         if error.trouble is Trouble.CREDENTIALS:
-            auth = self.kind.calls.create.auth or api.auth
-            where = f"{auth.variables} in the ESC environment credentials-{call.stack_name}"
+            variables = error.variables or (self.kind.calls.create.auth or api.auth).variables
+            where = f"{variables} in the ESC environment credentials-{call.stack_name}"
             return f"{api.title}: the credentials were not accepted", where
         return self._what(call), self._setting(call)
 
@@ -239,16 +270,26 @@ class Provider(pulumi.dynamic.ResourceProvider):
         return f"Pulumi.{call.stack_name}.yaml: sophia-ai:{'.'.join(path)}"
 
     def _redacted(self, message: str, inputs: Inputs) -> str:
-        secrets = [*self.kind.api.secrets()]
+        secrets = self.kind.credentials()
         for name in self.kind.write_only:
             secrets += leaves(getattr(inputs, name, None))
-        for text in sorted({s for s in secrets if len(s) > 3}, key=len, reverse=True):
+        forms = {form for text in secrets if len(text) > 3 for form in _spellings(text)}
+        for text in sorted(forms, key=len, reverse=True):
             message = message.replace(text, "[secret]")
         return message
 
 
 def _own(props: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in props.items() if key != PROVIDER_KEY and value is not None}
+
+
+def _spellings(text: str) -> set[str]:
+    """A secret as it stands in plain text, in JSON, in a list that was turned into text, and in an address."""
+    return {text, json.dumps(text)[1:-1], repr(text)[1:-1], quote(text, safe=""), quote_plus(text)}
+
+
+def _only(props: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: props[name] for name in names if name in props}
 
 
 def _without(props: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -27,14 +27,14 @@ class Writing:
         names = [n for n in self.kind.inputs.model_fields if takes is None or self.kind.inputs.wire_name(n) in takes]
         return self.kind.calls.create.send(self.kind.api, inputs.state(), self._payload(inputs, names))
 
-    def finish(self, id_: str, inputs: Inputs, document: Json, *, taken_over: bool) -> Json:
-        """What is left after a create or a takeover: inputs that have calls of their own, differences, readiness."""
+    def pending(self, inputs: Inputs, document: Json, *, taken_over: bool) -> set[str]:
+        """What is left to set after a create or a takeover: inputs that have calls of their own, and differences."""
         takes = self.kind.calls.create_takes
-        pending = self._differences(inputs, document) if taken_over or takes is not None else set()
-        if not taken_over and takes is not None:
-            pending = {name for name in pending if self.kind.inputs.wire_name(name) not in takes}
-        changed = self.apply(id_, inputs, pending)
-        return self.wait_until_ready(id_, inputs, {**document, **changed})
+        if taken_over:
+            return self._differences(inputs, document)
+        if takes is None:
+            return set()
+        return {n for n in self._differences(inputs, document) if self.kind.inputs.wire_name(n) not in takes}
 
     def apply(self, id_: str, inputs: Inputs, changed: Iterable[str]) -> Json:
         """Sends the inputs named: those with a call of their own by it, the others in one update. The last answer."""
@@ -59,19 +59,22 @@ class Writing:
             call.send(self.kind.api, {**inputs.state(), "id": id_})
 
     def wait_until_ready(self, id_: str, inputs: Inputs, document: Json) -> Json:
-        """Polls a slow object. Raises ``PlatformError`` if it failed for good or our patience ends."""
+        """Polls a slow object, of which ``document`` is what is known. Raises ``PlatformError`` if it failed for good or
+        our patience ends.
+        """
         slow, read = self.kind.slow, self.kind.calls.read
         if slow is None or read is None:
             return document
         deadline = time.monotonic() + slow.patience
-        while (state := slow.state(document)) is not True:
+        while (state := slow.state(document) if document else False) is not True:
             if state:
                 raise PlatformError(Trouble.INVALID, str(state))
             if time.monotonic() > deadline:
                 raise PlatformError(
                     Trouble.BUSY, f"not ready after {slow.patience:.0f} s; it stays known and is looked at again"
                 )
-            time.sleep(slow.interval)
+            if document:
+                time.sleep(slow.interval)
             document = {**document, **read.send(self.kind.api, {**inputs.state(), "id": id_})}
         return document
 

@@ -59,14 +59,13 @@ def test_a_storm_passes(checkout: Checkout, settings: dict[str, Any], fault: dic
     only_once(checkout)
 
 
-@pytest.mark.parametrize("status", [429, 500])
 def test_a_storm_that_does_not_pass_is_told_and_the_next_run_goes_on(
-    checkout: Checkout, settings: dict[str, Any], status: int
+    checkout: Checkout, settings: dict[str, Any]
 ) -> None:
     checkout.configure(openrouter=settings["openrouter"])
-    checkout.running.add_fault("openrouter", path="/api/v1/keys", status=status, retry_after=0.2)
+    checkout.running.add_fault("openrouter", path="/api/v1/keys", status=500)
     failed = checkout.run("up", "dev", "--skip-preview", code=1, SOPHIA_PATIENCE_SECONDS="1")
-    assert f"said     {status}" in failed.stderr
+    assert "said     500" in failed.stderr
     assert "run the same command again" in failed.stderr
     assert "Traceback" not in failed.stderr
     assert [name for name in checkout.resources() if name.endswith("Workspace::workspace")], "what was made is known"

@@ -66,27 +66,21 @@ MISTAKES = {
         ("airbyte",),
         {"GONG_ACCESS_KEY": ""},
     ),
-    "an unknown key": Mistake(
+    "an unknown key, an unknown platform, a wrong type and a reference to nothing": Mistake(
         3,
-        ("Pulumi.dev.yaml: sophia-ai:slack.chanels", "channels"),
-        settings={"slack": {"chanels": {}}},
-    ),
-    "an unknown platform": Mistake(3, ("sophia-ai:slak", "slack"), settings={"slak": {"channels": {}}}),
-    "a wrong type": Mistake(
-        3,
-        ("Pulumi.dev.yaml: sophia-ai:openrouter.budgets.monthly", "number"),
-        settings={"openrouter": {"workspace": {"slug": "a", "name": "A"}, "budgets": {"monthly": "plenty"}}},
-    ),
-    "a reference to nothing": Mistake(
-        3,
-        ("sophia-ai:slack.usergroups.platform.channels[0]", 'no channel "alarms"'),
-        settings={"slack": {"usergroups": {"platform": {"handle": "p", "name": "P", "channels": ["alarms"]}}}},
-    ),
-    "two mistakes on two platforms": Mistake(
-        3,
-        ("sophia-ai:slack.chanels", "sophia-ai:airbyte.workspace.nam"),
-        settings={"slack": {"chanels": {}}, "airbyte": {"workspace": {"name": "a", "nam": "b"}}},
-        messages=2,
+        (
+            "Pulumi.dev.yaml: sophia-ai:airbyte.workspace.nam",
+            "sophia-ai:slak",
+            "sophia-ai:openrouter.budgets.monthly",
+            'no channel "alarms"',
+        ),
+        settings={
+            "airbyte": {"workspace": {"name": "a", "nam": "b"}},
+            "slak": {},
+            "openrouter": {"workspace": {"slug": "a", "name": "A"}, "budgets": {"monthly": "plenty"}},
+            "slack": {"usergroups": {"platform": {"handle": "p", "name": "P", "channels": ["alarms"]}}},
+        },
+        messages=4,
     ),
     "a value that the platform refuses": Mistake(
         1,

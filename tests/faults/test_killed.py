@@ -33,9 +33,6 @@ class Point:
 POINTS = {
     "a key is asked for": Point("openrouter", "key", "POST", "/api/v1/keys", made=False),
     "a key is made and its answer lost": Point("openrouter", "key", "GET", "/api/v1/keys", unanswered="/api/v1/keys"),
-    "a workspace is made and its answer lost": Point(
-        "openrouter", "workspace", "GET", "/api/v1/workspaces", skip=1, unanswered="/api/v1/workspaces"
-    ),
     "a channel is made and not yet marked as ours": Point("slack", "channel", "POST", "/api/conversations.setPurpose"),
     "a source is asked for": Point("airbyte", "source", "POST", "/v1/sources", made=False),
     "a source is made and its answer lost": Point("airbyte", "source", "GET", "/v1/sources", unanswered="/v1/sources"),

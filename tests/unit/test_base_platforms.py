@@ -1,0 +1,419 @@
+"""The declarations of the real platforms: what the vendors show is read back as what was asked for."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from providers import airbyte, base, openrouter, slack
+from providers.base import Kind
+from providers.base.inventory import Inventory
+from tests.unit.base_platform import Engine, State
+
+MODULES = (airbyte, openrouter, slack)
+KINDS = {
+    f"{module.__name__.rpartition('.')[2]} {name}": resource
+    for module in MODULES
+    for name, resource in inspect.getmembers(module, inspect.isclass)
+    if issubclass(resource, base.Resource) and resource.__module__ == module.__name__
+}
+OURS = "(managed by sophia-ai/dev)"
+WORKSPACE, SOURCE, DESTINATION, TAG = (f"{digit * 8}-0000-4000-8000-000000000000" for digit in "1234")
+SECRETS = {"credentials": {"private_key": "-----BEGIN PRIVATE KEY-----\nMIIE\n"}}
+STAMPS = {"created_at": "2026-08-24T10:30:00Z", "updated_at": None}
+USAGE = {f"{kind}usage{span}": 0 for kind in ("", "byok_") for span in ("", "_daily", "_weekly", "_monthly")}
+ACTOR: dict[str, Any] = {
+    "workspaceId": WORKSPACE,
+    "definitionId": "25c5221d-dce2-4163-ade9-739ef790f503",
+    "createdAt": 1764000000,
+}
+
+SHOWN: dict[str, tuple[type[base.Resource], dict[str, Any], dict[str, Any], str]] = {
+    "airbyte workspace": (
+        airbyte.Workspace,
+        {"name": "sophia-dev", "organization_id": "o-1"},
+        {"workspaceId": "x", "name": "sophia-dev", "dataResidency": "auto", "notifications": {"failure": {}}},
+        "x",
+    ),
+    "airbyte source": (
+        airbyte.Source,
+        {
+            "workspace_id": WORKSPACE,
+            "name": "Gong",
+            "source_type": "gong",
+            "configuration": {"start_date": "2026-01-01", "page": 100, "nested": {"a": [1, 2]}},
+            "secret_configuration": {"access_key": "k"},
+        },
+        {
+            **ACTOR,
+            "sourceId": "x",
+            "name": "Gong",
+            "sourceType": "gong",
+            "configuration": {
+                "nested": {"a": [1, 2], "default": True},
+                "access_key": "******",
+                "page": 100,
+                "start_date": "2026-01-01",
+            },
+        },
+        "x",
+    ),
+    "airbyte custom source": (
+        airbyte.Source,
+        {"workspace_id": WORKSPACE, "name": "Own", "definition_id": ACTOR["definitionId"]},
+        {**ACTOR, "sourceId": "x", "name": "Own", "sourceType": "own", "configuration": {}},
+        "x",
+    ),
+    "airbyte destination": (
+        airbyte.Destination,
+        {
+            "workspace_id": WORKSPACE,
+            "name": "Snowflake",
+            "destination_type": "snowflake",
+            "configuration": {"role": "LOADER", "credentials": {"auth_type": "Key Pair Authentication"}},
+            "secret_configuration": SECRETS,
+        },
+        {
+            **ACTOR,
+            "destinationId": "x",
+            "name": "Snowflake",
+            "destinationType": "snowflake",
+            "configuration": {
+                "credentials": {"private_key": "******", "auth_type": "Key Pair Authentication"},
+                "role": "LOADER",
+                "raw_data_schema": "airbyte_internal",
+            },
+        },
+        "x",
+    ),
+    "airbyte tag": (
+        airbyte.Tag,
+        {"workspace_id": WORKSPACE, "name": "crm", "color": "2E7D32"},
+        {"tagId": "x", "name": "crm", "color": "2E7D32", "workspaceId": WORKSPACE},
+        "x",
+    ),
+    "airbyte connection": (
+        airbyte.Connection,
+        {
+            "workspace_id": WORKSPACE,
+            "source_id": SOURCE,
+            "destination_id": DESTINATION,
+            "name": "Gong to raw",
+            "schedule": {"schedule_type": "cron", "cron_expression": "0 0 * * * ?"},
+            "non_breaking_schema_updates_behavior": "propagate_columns",
+            "streams": [
+                {"name": "users", "sync_mode": "full_refresh_overwrite"},
+                {"name": "calls", "sync_mode": "incremental_append", "cursor_field": ["started"]},
+            ],
+            "tag_ids": [TAG, SOURCE],
+            "tags": [{"tag_id": TAG, "workspace_id": WORKSPACE, "name": "crm", "color": "2E7D32"}],
+        },
+        {
+            "connectionId": "x",
+            "name": "Gong to raw",
+            "sourceId": SOURCE,
+            "destinationId": DESTINATION,
+            "workspaceId": WORKSPACE,
+            "status": "active",
+            "schedule": {"scheduleType": "cron", "cronExpression": "0 0 * * * ? UTC"},
+            "nonBreakingSchemaUpdatesBehavior": "propagate_columns",
+            "namespaceDefinition": "destination",
+            "prefix": None,
+            "configurations": {
+                "streams": [
+                    {
+                        "name": "users",
+                        "syncMode": "full_refresh_overwrite",
+                        "primaryKey": [["id"]],
+                        "selectedFields": [],
+                        "mappers": [],
+                    },
+                    {"name": "calls", "syncMode": "incremental_append", "cursorField": ["started"], "mappers": []},
+                ]
+            },
+            "createdAt": 1764000000,
+            "tags": [
+                {"tagId": TAG, "workspaceId": WORKSPACE, "name": "crm", "color": "2E7D32"},
+                {"tagId": SOURCE, "workspaceId": WORKSPACE, "name": "raw", "color": "000000"},
+            ],
+        },
+        "x",
+    ),
+    "airbyte connection by hand": (
+        airbyte.Connection,
+        {"workspace_id": WORKSPACE, "source_id": SOURCE, "destination_id": DESTINATION, "name": "By hand"},
+        {
+            "connectionId": "x",
+            "name": "By hand",
+            "sourceId": SOURCE,
+            "destinationId": DESTINATION,
+            "workspaceId": WORKSPACE,
+            "status": "active",
+            "schedule": {"scheduleType": "manual"},
+            "configurations": {"streams": [{"name": "calls", "syncMode": "incremental_append"}]},
+            "createdAt": 1764000000,
+            "tags": [],
+        },
+        "x",
+    ),
+    "openrouter workspace": (
+        openrouter.Workspace,
+        {"slug": "sophia-dev", "name": "Sophia dev"},
+        {**STAMPS, "id": "x", "slug": "sophia-dev", "name": "Sophia dev", "description": OURS, "created_by": None},
+        "x",
+    ),
+    "openrouter budget": (
+        openrouter.WorkspaceBudget,
+        {"workspace_id": WORKSPACE, "interval": "monthly", "limit_usd": 100},
+        {**STAMPS, "id": "b", "limit_usd": 100, "reset_interval": "monthly", "workspace_id": WORKSPACE},
+        f"{WORKSPACE}/monthly",
+    ),
+    "openrouter lifetime budget": (
+        openrouter.WorkspaceBudget,
+        {"workspace_id": WORKSPACE, "interval": "lifetime", "limit_usd": 2.5},
+        {**STAMPS, "id": "b", "limit_usd": 2.5, "reset_interval": None, "workspace_id": WORKSPACE},
+        f"{WORKSPACE}/lifetime",
+    ),
+    "openrouter key": (
+        openrouter.ApiKey,
+        {
+            "workspace_id": WORKSPACE,
+            "name": "Web app",
+            "limit": 50,
+            "limit_reset": "monthly",
+            "expires_at": "2027-12-31T23:00:00+01:00",
+        },
+        {
+            **STAMPS,
+            **USAGE,
+            "hash": "x",
+            "name": f"Web app {OURS}",
+            "label": "sk-or-v1-0e6...1c96",
+            "disabled": False,
+            "limit": 50,
+            "limit_remaining": 50,
+            "limit_reset": "monthly",
+            "include_byok_in_limit": False,
+            "expires_at": "2027-12-31T22:00:00.000Z",
+            "workspace_id": WORKSPACE,
+            "creator_user_id": None,
+        },
+        "x",
+    ),
+    "openrouter guardrail": (
+        openrouter.Guardrail,
+        {
+            "workspace_id": WORKSPACE,
+            "name": "Chat",
+            "limit_usd": 20,
+            "reset_interval": "daily",
+            "allowed_providers": ["openai", "anthropic"],
+        },
+        {
+            **STAMPS,
+            "id": "x",
+            "name": "Chat",
+            "description": OURS,
+            "limit_usd": 20,
+            "reset_interval": "daily",
+            "allowed_models": None,
+            "allowed_providers": ["anthropic", "openai"],
+            "ignored_providers": None,
+            "enforce_zdr": None,
+            "enforce_zdr_other": False,
+            "workspace_id": WORKSPACE,
+        },
+        "x",
+    ),
+    "openrouter assignment": (
+        openrouter.GuardrailKey,
+        {"guardrail_id": "g-1", "key_hash": "h-1"},
+        {
+            "id": "a-1",
+            "guardrail_id": "g-1",
+            "key_hash": "h-1",
+            "key_name": "Web app",
+            "key_label": "sk-or",
+            "assigned_by": None,
+            "created_at": "2026-08-24T10:30:00Z",
+        },
+        "g-1/h-1",
+    ),
+    "slack channel": (
+        slack.Channel,
+        {"name": "sophia-alerts", "purpose": "What broke", "topic": "now"},
+        {
+            "id": "x",
+            "name": "sophia-alerts",
+            "is_private": False,
+            "is_archived": False,
+            "is_member": True,
+            "created": 1764000000,
+            "purpose": {"value": f"What broke {OURS}", "creator": "U1", "last_set": 1764000000},
+            "topic": {"value": "now", "creator": "U1", "last_set": 1764000000},
+            "previous_names": [],
+        },
+        "x",
+    ),
+    "slack user group": (
+        slack.UserGroup,
+        {"handle": "sophia", "name": "Sophia", "description": "Who helps", "channels": ["C2", "C1"]},
+        {
+            "id": "x",
+            "handle": "sophia",
+            "name": "Sophia",
+            "description": f"Who helps {OURS}",
+            "date_delete": 0,
+            "prefs": {"channels": ["C1", "C2"], "groups": []},
+            "users": ["U1"],
+        },
+        "x",
+    ),
+    "slack app": (
+        slack.App,
+        {"manifest": {"display_information": {"name": "Sophia"}, "features": {"bot_user": {"display_name": "s"}}}},
+        {
+            "manifest": {
+                "features": {"bot_user": {"display_name": "s", "always_online": False}},
+                "display_information": {"name": "Sophia"},
+                "settings": {"org_deploy_enabled": False},
+            }
+        },
+        "x",
+    ),
+}
+
+
+@pytest.fixture
+def show(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[type[base.Resource], Any], list[str]]]:
+    """Makes a platform show one document to whoever lists or reads, and returns what it was asked for."""
+    monkeypatch.setattr("providers.base.provider._inventory", Inventory())
+    for module in MODULES:
+        for name in re.findall(r'Environment\("(\w+)"\)', inspect.getsource(module)):
+            monkeypatch.setenv(name, "https://platform.test" if name.endswith("URL") else "credential")
+    clients = []
+
+    def shown(resource: type[base.Resource], document: Any) -> list[str]:
+        kind, asked = resource.kind, []
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            asked.append(request.url.path)
+            if request.url.path == "/applications/token":
+                return httpx.Response(200, json={"access_token": "token", "expires_in": 900})
+            if kind.calls.listing:
+                return httpx.Response(200, json={"ok": True, kind.calls.listing.items: [document]})
+            assert kind.calls.read
+            inside = {kind.calls.read.answer: document} if kind.calls.read.answer else document
+            return httpx.Response(200, json={"ok": True, **inside})
+
+        clients.append(httpx.Client(transport=httpx.MockTransport(answer)))
+        monkeypatch.setitem(kind.api.__dict__, "client", clients[-1])
+        return asked
+
+    yield shown
+    for client in clients:
+        client.close()
+
+
+@pytest.mark.parametrize(("resource", "given", "document", "id_"), SHOWN.values(), ids=SHOWN)
+def test_what_nobody_changed_is_read_as_it_was_asked_for(
+    show: Callable[..., list[str]], resource: type[base.Resource], given: dict[str, Any], document: Any, id_: str
+) -> None:
+    engine = Engine(resource)
+    inputs, mistakes = engine.check(**given)
+    assert mistakes == {}
+    assert engine.check(**inputs) == (inputs, {}), "what was checked once is not changed by a second check"
+    asked = show(resource, document)
+    seen = engine.read(State(id_, inputs, inputs))
+    assert seen
+    assert seen.inputs == inputs
+    assert engine.read(seen) == seen
+    assert len([path for path in asked if path != "/applications/token"]) <= (1 if resource.kind.calls.listing else 2)
+    for name in resource.kind.write_only:
+        seen.outputs.pop(name, None)
+    assert not set(engine.changed(seen, **given)) - set(resource.kind.write_only)
+
+
+@pytest.mark.parametrize(
+    ("example", "by_hand", "drift"),
+    [
+        ("airbyte source", {"name": "Gong 2"}, {"name": "Gong 2"}),
+        ("airbyte connection", {"schedule": {"scheduleType": "manual"}}, {"schedule": {"schedule_type": "manual"}}),
+        (
+            "airbyte connection",
+            {"schedule": {"scheduleType": "basic", "basicTiming": "Every 24 HOURS"}, "status": "locked"},
+            {"schedule": {"scheduleType": "basic"}, "status": "locked"},
+        ),
+        (
+            "airbyte connection",
+            {"configurations": {"streams": [{"name": "calls", "syncMode": "full_refresh_append", "mappers": []}]}},
+            {"streams": [{"name": "calls", "sync_mode": "full_refresh_append"}]},
+        ),
+        ("openrouter key", {"limit": 60, "disabled": True}, {"limit": 60, "disabled": True}),
+        ("openrouter key", {"limit_reset": None}, {"limit_reset": None}),
+        ("openrouter guardrail", {"allowed_providers": ["openai"]}, {"allowed_providers": ["openai"]}),
+        ("slack channel", {"topic": {"value": "then"}}, {"topic": "then"}),
+        ("slack channel", {"purpose": {"value": ""}}, {"purpose": ""}),
+        ("slack user group", {"prefs": {"channels": ["C3", "C1"]}}, {"channels": ["C1", "C3"]}),
+        ("slack user group", {"date_delete": 1764000000}, None),
+        ("slack channel", {"is_archived": True}, None),
+    ],
+)
+def test_what_people_change_by_hand_shows_as_just_that(
+    show: Callable[..., list[str]], example: str, by_hand: dict[str, Any], drift: dict[str, Any] | None
+) -> None:
+    resource, given, document, id_ = SHOWN[example]
+    engine = Engine(resource)
+    inputs, _ = engine.check(**given)
+    show(resource, {**document, **by_hand})
+    seen = engine.read(State(id_, inputs, inputs))
+    if drift is None:
+        assert seen is None
+        return
+    assert seen
+    assert seen.inputs == {k: v for k, v in {**inputs, **drift}.items() if v is not None}
+
+
+def test_every_kind_is_among_the_examples() -> None:
+    assert {resource for resource, *_ in SHOWN.values()} == set(KINDS.values())
+
+
+@pytest.mark.parametrize("kind", [resource.kind for resource in KINDS.values()], ids=KINDS)
+def test_a_declaration_names_what_there_is(kind: Kind) -> None:
+    """A misspelt name in a declaration is otherwise found by whoever needs it first: at night, in production."""
+    fields, wire = set(kind.inputs.model_fields), {kind.inputs.wire_name(name) for name in kind.inputs.model_fields}
+    assert set(kind.natural_key) <= fields
+    assert {name for name in (kind.scope, kind.mark) if name} <= fields
+    assert set(kind.calls.setters) | set(kind.reset) | (kind.calls.create_takes or set()) <= wire
+    texts = json.dumps([[call.path, *call.params.values(), call.body] for call in kind.calls.every()])
+    assert set(re.findall(r"{(\w+)}", texts + kind.identity)) <= fields | {"id"}
+    changeable = fields - set(kind.immutable) - set(kind.carried)
+    if not kind.calls.update:
+        assert {kind.inputs.wire_name(name) for name in changeable} <= set(kind.calls.setters), "cannot be changed"
+    if kind.calls.listing:
+        assert kind.natural_key, "listed, but recognised by nothing"
+    if kind.shows_secret_once and kind.calls.listing:
+        assert kind.calls.delete, "a key that was lost cannot be taken away"
+
+
+def test_an_adopted_custom_connector_is_found_by_its_definition(show: Callable[..., list[str]]) -> None:
+    resource, given, document, id_ = SHOWN["airbyte custom source"]
+    show(resource, document)
+    told = str(Engine(resource).failing_create(**given))
+    assert f"exists already ({id_})" in told
+    assert "another name and definition_id" in told
+
+
+def test_the_places_to_which_states_refer_stay() -> None:
+    """Another name for a class or a module would lose every object of that kind in every stack."""
+    assert set(KINDS) >= {
+        *(f"airbyte {name}" for name in ("Workspace", "Source", "Destination", "Tag", "Connection")),
+        *(f"openrouter {name}" for name in ("Workspace", "WorkspaceBudget", "ApiKey", "Guardrail", "GuardrailKey")),
+        *(f"slack {name}" for name in ("Channel", "UserGroup", "App")),
+    }
