@@ -15,7 +15,7 @@ down: setup engine  ## destroys stack dev in the sandbox and stops the sandbox
 	@$(BIN)/sophia sandbox stop
 
 test: setup engine  ## all tests, in parallel
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto --dist worksteal
 
 lint: setup  ## style, types, and which layer may import which
 	@$(BIN)/ruff check .
