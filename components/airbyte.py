@@ -18,6 +18,7 @@ from components.settings import (
     data_store_options,
     matching,
     output_named,
+    same_object,
     unknown_name,
     unknown_names,
 )
@@ -102,7 +103,11 @@ class AirbyteSettings(Settings):
     connections: dict[Key, ConnectionSettings] = Field(default_factory=dict)
 
     def check(self) -> Iterator[Mistake]:
-        """Connections name what is declared here."""
+        """Connections name what is declared here; no two entries are the same object."""
+        yield from same_object(("tags",), self.tags, "name")
+        yield from same_object(("sources",), self.sources, "name", "type", "definition_id")
+        yield from same_object(("destinations",), self.destinations, "name", "type", "definition_id")
+        yield from same_object(("connections",), self.connections, "name", "source", "destination")
         for key, connection in self.connections.items():
             at = ("connections", key)
             yield from unknown_name((*at, "source"), connection.source, self.sources, "source")

@@ -9,7 +9,7 @@ import pulumi
 from pydantic import Field
 
 from components.explain import Mistake
-from components.settings import Adoptable, Key, Settings, matching, unknown_name
+from components.settings import Adoptable, Key, Settings, matching, same_object, unknown_name
 from providers import openrouter
 from providers.base import platform_provider
 
@@ -61,7 +61,12 @@ class OpenRouterSettings(Settings):
     keys: dict[Key, KeySettings] = Field(default_factory=dict)
 
     def check(self) -> Iterator[Mistake]:
-        """Keys name guardrails that are declared, and cannot spend more in a month than the workspace may."""
+        """Keys name guardrails that are declared, and cannot spend more in a month than the workspace may.
+
+        No two have the same name: of two keys that are one object, each run would throw the other's value away.
+        """
+        yield from same_object(("keys",), self.keys, "name")
+        yield from same_object(("guardrails",), self.guardrails, "name")
         for key, settings in self.keys.items():
             if settings.guardrail:
                 yield from unknown_name(("keys", key, "guardrail"), settings.guardrail, self.guardrails, "guardrail")

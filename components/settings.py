@@ -175,6 +175,18 @@ def unknown_names(path: Path, names: Sequence[str], known: Collection[str], kind
         yield from unknown_name((*path, index), name, known, kind)
 
 
+def same_object(path: Path, entries: Mapping[str, Settings], *members: str) -> Iterator[Mistake]:
+    """A mistake for each entry of the map at ``path`` whose ``members`` are those of an earlier one.
+
+    By these a platform's object is recognised, so that two entries would be one object, and fight over it.
+    """
+    first: dict[tuple[object, ...], str] = {}
+    for key, entry in entries.items():
+        other = first.setdefault(tuple(getattr(entry, member) for member in members), key)
+        if other != key:
+            yield Mistake((*path, key, members[0]), f"is that of {render((*path, other))}: each needs its own")
+
+
 def matching(pattern: str, message: str) -> AfterValidator:
     """A validator for ``Annotated[str, …]``: the whole text must match, or ``message`` says what is expected."""
     compiled = re.compile(pattern)

@@ -9,7 +9,7 @@ import pulumi
 from pydantic import Field
 
 from components.explain import Mistake
-from components.settings import Adoptable, Key, Settings, matching, unknown_names
+from components.settings import Adoptable, Key, Settings, matching, same_object, unknown_names
 from providers import slack
 from providers.base import platform_provider
 
@@ -54,7 +54,9 @@ class SlackSettings(Settings):
     apps: dict[Key, AppSettings] = Field(default_factory=dict)
 
     def check(self) -> Iterator[Mistake]:
-        """User groups join channels that are declared."""
+        """User groups join channels that are declared; no two entries are the same object."""
+        yield from same_object(("channels",), self.channels, "name")
+        yield from same_object(("usergroups",), self.usergroups, "handle")
         for key, group in self.usergroups.items():
             yield from unknown_names(("usergroups", key, "channels"), group.channels, self.channels, "channel")
 

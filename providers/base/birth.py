@@ -145,10 +145,7 @@ class Birth:
                 f"give this one another {self._key()}, or set {' and '.join(fixed)} back to what it is there",
             )
         if not self.inventory.take_over(self.kind, id_, self.urn):
-            raise self._refusal(
-                f"it exists already ({id_}): another resource of this stack has it",
-                f"give this one another {self._key()}, or remove one of the two",
-            )
+            raise self._taken(id_)
         Writing(self.kind, self.stack).claim(id_, self.inputs, found)
         self.taken_over = True
         return id_, found
@@ -170,6 +167,8 @@ class Birth:
                 f"it exists already ({self._id(found)}), and its secret was shown only to whoever made it",
                 f"delete it on the platform, or give this one another {self._key()}; it cannot be adopted",
             )
+        if not self.inventory.take_over(self.kind, self._id(found), self.urn):
+            raise self._taken(self._id(found))
         self._remove(found)
         return self._make(adopt=False, interrupted=False)
 
@@ -195,6 +194,12 @@ class Birth:
         given = self.inputs.state()
         return (
             " and ".join(name for name in self.kind.natural_key if name != self.kind.scope and name in given) or "name"
+        )
+
+    def _taken(self, id_: str) -> ProviderError:
+        return self._refusal(
+            f"it exists already ({id_}): another resource of this stack has it",
+            f"give this one another {self._key()}, or remove one of the two",
         )
 
     def _refusal(self, said: str, do: str) -> ProviderError:

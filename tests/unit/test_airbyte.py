@@ -111,11 +111,15 @@ def test_in_prod_what_holds_data_is_protected(deploy: Deploy) -> None:
         ({"tags": {"revenue": {"name": "revenue", "color": "#2E7D32"}}}, "six hexadecimal digits"),
         ({"sources": {"gong": {"name": "Gong"}}}, "either `type`"),
         (
+            {"tags": {k: {"name": "revenue", "color": "2E7D32"} for k in ("revenue", "sales")}},
+            "is that of tags.revenue",
+        ),
+        (
             {"connections": {"x": {"name": "X", "source": "gong", "destination": "warehouse", "cron": "0 0 *"}}},
             "six or seven fields",
         ),
     ],
-    ids=["unknown source", "colour", "no connector", "cron"],
+    ids=["unknown source", "colour", "no connector", "one name twice", "cron"],
 )
 def test_settings_that_cannot_work_are_refused(changes: dict[str, Any], said: str) -> None:
     assert said in mistakes(**changes)

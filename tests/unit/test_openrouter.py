@@ -69,10 +69,11 @@ def test_the_workspace_has_a_budget(deploy: Deploy) -> None:
         ({"keys": {"web": {"name": "Web", "limit_usd": 500}}}, "more than the workspace's monthly budget"),
         ({"keys": {"web": {"name": "Web", "limit_usd": 5, "guardrail": "resident"}}}, 'did you mean "residents"'),
         ({"keys": {"web": {"name": "Web"}}}, "limit_usd"),
+        ({"keys": {k: {"name": "Web", "limit_usd": 5} for k in ("web", "web2")}}, "is that of keys.web"),
         ({"guardrails": {"g": {"name": "G", "limit_usd": 5}}}, "both `limit_usd` and `reset`"),
         ({"guardrails": {"g": {"name": "G", "models": ["gpt-5"]}}}, "must be a model of OpenRouter"),
     ],
-    ids=["beyond the budget", "unknown guardrail", "no limit", "limit without interval", "model"],
+    ids=["beyond the budget", "unknown guardrail", "no limit", "one name twice", "limit without interval", "model"],
 )
 def test_settings_that_cannot_work_are_refused(changes: dict[str, Any], said: str) -> None:
     assert said in mistakes(**changes)

@@ -51,10 +51,17 @@ def test_an_app_is_its_manifest(deploy: Deploy) -> None:
     [
         ({"channels": {"a": {"name": "Sophia Alerts"}}, "usergroups": {}}, "lower-case letters"),
         ({"usergroups": {"p": {"handle": "p", "name": "P", "channels": ["alert"]}}}, 'did you mean "alerts"'),
+        ({"channels": {"a": {"name": "x"}, "b": {"name": "x"}}, "usergroups": {}}, "is that of channels.a"),
         ({"apps": {"sophia": {"manifest": {}}}}, "display_information.name"),
         ({"channels": {"a": {"name": "a", "purpose": "x" * 201}}, "usergroups": {}}, "200"),
     ],
-    ids=["channel name", "unknown channel", "manifest without a name", "purpose too long for the mark"],
+    ids=[
+        "channel name",
+        "unknown channel",
+        "one name twice",
+        "manifest without a name",
+        "purpose too long for the mark",
+    ],
 )
 def test_settings_that_cannot_work_are_refused(changes: dict[str, Any], said: str) -> None:
     assert said in mistakes(**changes)
