@@ -12,7 +12,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from providers import base
-from providers.base import Carried, Environment, Immutable, Json, Kind, Listing, Unordered, WriteOnly, rest
+from providers.base import Carried, Environment, Immutable, Json, Kind, Listing, Unordered, Within, WriteOnly, rest
 
 
 def _said(response: httpx.Response) -> str:
@@ -33,13 +33,13 @@ AIRBYTE = base.Api(
         base_url=Environment("AIRBYTE_SERVER_URL"),
     ),
     said=_said,
-    # Airbyte publishes no number, and sheds load without Retry-After: we keep well below what it is seen to bear.
-    limit=base.Limit(requests=5, seconds=1),
+    # Airbyte sheds load with 429, without Retry-After.
+    limit=base.Unpublished(),
 )
 
 
 def _listing(path: str, *, pages: base.Offset | None = base.Offset(size=100), **params: str) -> Listing:  # noqa: B008 - frozen
-    return Listing(base.Call("GET", path, params=params, payload=None), pages=pages)
+    return Listing(base.Call("GET", path, params=params), pages=pages)
 
 
 class AirbyteInputs(base.Inputs):
@@ -115,8 +115,8 @@ class Source(base.Resource):
         inputs=SourceInputs,
         calls=rest("/sources", listing=_listing("/sources", workspaceIds="{workspace_id}")),
         identity="sourceId",
-        natural_key=("workspace_id", "name", "source_type", "definition_id"),
-        scope="workspace_id",
+        natural_key=("name", "source_type", "definition_id"),
+        within=Within("workspace_id", Workspace.kind),
         encode=_with_secrets,
     )
 
@@ -131,8 +131,8 @@ class Destination(base.Resource):
         inputs=DestinationInputs,
         calls=rest("/destinations", listing=_listing("/destinations", workspaceIds="{workspace_id}")),
         identity="destinationId",
-        natural_key=("workspace_id", "name", "destination_type", "definition_id"),
-        scope="workspace_id",
+        natural_key=("name", "destination_type", "definition_id"),
+        within=Within("workspace_id", Workspace.kind),
         encode=_with_secrets,
     )
 
@@ -157,8 +157,8 @@ class Tag(base.Resource):
             update_sends="whole",
         ),
         identity="tagId",
-        natural_key=("workspace_id", "name"),
-        scope="workspace_id",
+        natural_key=("name",),
+        within=Within("workspace_id", Workspace.kind),
         delete_before_replace=True,
     )
 
@@ -238,8 +238,8 @@ class Connection(base.Resource):
         inputs=ConnectionInputs,
         calls=rest("/connections", listing=_listing("/connections", workspaceIds="{workspace_id}")),
         identity="connectionId",
-        natural_key=("workspace_id", "source_id", "destination_id", "name"),
-        scope="workspace_id",
+        natural_key=("source_id", "destination_id", "name"),
+        within=Within("workspace_id", Workspace.kind),
         encode=_connection_body,
         decode=_connection_shown,
     )

@@ -13,7 +13,20 @@ import pulumi
 from pydantic import Field
 
 from providers import base
-from providers.base import Call, Calls, Environment, Immutable, Json, Kind, Listing, Offset, Out, Unordered, rest
+from providers.base import (
+    Call,
+    Calls,
+    Environment,
+    Immutable,
+    Json,
+    Kind,
+    Listing,
+    Offset,
+    Out,
+    Unordered,
+    Within,
+    rest,
+)
 
 
 def _said(response: httpx.Response) -> str:
@@ -27,8 +40,7 @@ OPENROUTER = base.Api(
     base_url=Environment("OPENROUTER_BASE_URL"),
     auth=base.Bearer(Environment("OPENROUTER_MANAGEMENT_KEY")),
     said=_said,
-    # The limit of the management calls is not published.
-    limit=base.Limit(requests=5, seconds=1),
+    limit=base.Unpublished(),
 )
 
 Interval = Literal["daily", "weekly", "monthly"]
@@ -51,7 +63,7 @@ class Workspace(base.Resource):
         calls=rest(
             "/workspaces",
             answer="data",
-            listing=Listing(Call("GET", "/workspaces", payload=None), pages=Offset(size=100)),
+            listing=Listing(Call("GET", "/workspaces"), pages=Offset(size=100)),
         ),
         identity="id",
         natural_key=("slug",),
@@ -82,13 +94,13 @@ class WorkspaceBudget(base.Resource):
         inputs=BudgetInputs,
         calls=Calls(
             create=Call("PUT", _BUDGET, answer="data"),
-            read=Call("GET", _BUDGET, answer="data", payload=None),
+            read=Call("GET", _BUDGET, answer="data"),
             update=Call("PUT", _BUDGET, answer="data"),
-            delete=Call("DELETE", _BUDGET, payload=None),
+            delete=Call("DELETE", _BUDGET),
         ),
         identity="{workspace_id}/{interval}",
-        natural_key=("workspace_id", "interval"),
-        scope="workspace_id",
+        natural_key=("interval",),
+        within=Within("workspace_id", Workspace.kind),
         encode=_budget_body,
         decode=lambda document: {**document, "interval": document.get("reset_interval") or "lifetime"},
     )
@@ -122,22 +134,20 @@ class ApiKey(base.Resource):
         inputs=ApiKeyInputs,
         calls=Calls(
             create=Call("POST", "/keys", answer="data"),
-            read=Call("GET", "/keys/{id}", answer="data", payload=None),
+            read=Call("GET", "/keys/{id}", answer="data"),
             update=Call("PATCH", "/keys/{id}", answer="data"),
-            delete=Call("DELETE", "/keys/{id}", payload=None),
+            delete=Call("DELETE", "/keys/{id}"),
             create_takes=frozenset(
                 {"workspace_id", "name", "limit", "limit_reset", "include_byok_in_limit", "expires_at"}
             ),
             listing=Listing(
-                Call(
-                    "GET", "/keys", params={"workspace_id": "{workspace_id}", "include_disabled": "true"}, payload=None
-                ),
+                Call("GET", "/keys", params={"workspace_id": "{workspace_id}", "include_disabled": "true"}),
                 pages=Offset(size=100, limit_param=None),
             ),
         ),
         identity="hash",
-        natural_key=("workspace_id", "name"),
-        scope="workspace_id",
+        natural_key=("name",),
+        within=Within("workspace_id", Workspace.kind),
         outputs=(Out("key", "key", once=True),),
         mark="name",
     )
@@ -167,13 +177,13 @@ class Guardrail(base.Resource):
             "/guardrails",
             answer="data",
             listing=Listing(
-                Call("GET", "/guardrails", params={"workspace_id": "{workspace_id}"}, payload=None),
+                Call("GET", "/guardrails", params={"workspace_id": "{workspace_id}"}),
                 pages=Offset(size=100),
             ),
         ),
         identity="id",
-        natural_key=("workspace_id", "name"),
-        scope="workspace_id",
+        natural_key=("name",),
+        within=Within("workspace_id", Workspace.kind),
         mark="description",
     )
 
@@ -199,12 +209,10 @@ class GuardrailKey(base.Resource):
                 body={"key_hashes": ["{key_hash}"]},
                 repeatable=True,
             ),
-            listing=Listing(
-                Call("GET", "/guardrails/{guardrail_id}/assignments/keys", payload=None), pages=Offset(size=100)
-            ),
+            listing=Listing(Call("GET", "/guardrails/{guardrail_id}/assignments/keys"), pages=Offset(size=100)),
         ),
         identity="{guardrail_id}/{key_hash}",
-        natural_key=("guardrail_id", "key_hash"),
-        scope="guardrail_id",
+        natural_key=("key_hash",),
+        within=Within("guardrail_id", Guardrail.kind),
         encode=lambda _payload, wanted: {"key_hashes": [wanted.wire()["key_hash"]]},
     )

@@ -13,11 +13,11 @@ from threading import Lock
 from typing import Any
 
 import httpx
-from pyrate_limiter import Limiter, Rate
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential_jitter
 
 from providers.base.auth import Auth, Environment
 from providers.base.errors import PlatformError, Trouble
+from providers.base.pace import Limit, Pace, Unpublished
 
 Json = dict[str, Any]
 
@@ -54,18 +54,6 @@ def trouble_of(status: int) -> Trouble:
 
 
 @dataclass(frozen=True)
-class Limit:
-    """At most ``requests`` in any ``seconds``, over all threads of the platform's provider process.
-
-    ``each_path``: so many on every path, where a platform counts by method (Slack).
-    """
-
-    requests: int
-    seconds: float
-    each_path: bool = False
-
-
-@dataclass(frozen=True)
 class Api:
     """One platform's API, declared once.
 
@@ -79,7 +67,7 @@ class Api:
     base_url: Environment
     auth: Auth
     said: Callable[[httpx.Response], str]
-    limit: Limit
+    limit: Limit | Unpublished
     limits: Mapping[str, Limit] = field(default_factory=dict)
     trouble: Callable[[httpx.Response], Trouble | None] = lambda response: (
         trouble_of(response.status_code) if response.is_error else None
@@ -95,18 +83,17 @@ class Api:
         return httpx.Client(timeout=TIMEOUT, headers={"User-Agent": "sophia-ai-iac", **self.headers}, trust_env=False)
 
     @cached_property
-    def _limiters(self) -> dict[str, Limiter]:
+    def _paces(self) -> dict[str, Pace]:
         return {}
 
-    def _wait_for_turn(self, path: str) -> None:
+    def _pace(self, path: str) -> Pace:
         prefix = max((p for p in self.limits if path.startswith(p)), key=len, default="")
         limit = self.limits.get(prefix, self.limit)
-        bucket = path if limit.each_path else prefix
+        bucket = path if isinstance(limit, Limit) and limit.each_path else prefix
         with _making:
-            limiter = self._limiters.get(bucket)
-            if limiter is None:
-                limiter = self._limiters[bucket] = Limiter(Rate(limit.requests, int(limit.seconds * 1000)))
-        limiter.try_acquire(self.name)
+            if bucket not in self._paces:
+                self._paces[bucket] = Pace(limit)
+            return self._paces[bucket]
 
     def request(
         self,
@@ -136,7 +123,8 @@ class Api:
     def _send(
         self, method: str, path: str, url: str, body: Json | None, params: Mapping[str, str | int] | None, auth: Auth
     ) -> Json:
-        self._wait_for_turn(path)
+        pace = self._pace(path)
+        pace.wait()
         with _making:
             client = self.client
         content = {"data": _as_form(body)} if self.form and body is not None else {"json": body}
@@ -151,8 +139,13 @@ class Api:
             trouble = self.trouble(response)
         except _ODD as error:
             raise PlatformError(Trouble.UNANSWERED, f"{self.title} answered with something that is no JSON") from error
+        retry_after = _retry_after(response)
+        if trouble is Trouble.BUSY or (trouble and retry_after is not None):
+            pace.refused(retry_after)
+        else:
+            pace.answered()
         if trouble:
-            raise RefusedError(trouble, self._told(response), auth.variables, _retry_after(response))
+            raise RefusedError(trouble, self._told(response), auth.variables, retry_after)
         return self._object(response)
 
     def _unanswered(self, error: Exception, method: str, path: str, url: str) -> PlatformError:
@@ -197,7 +190,7 @@ _NEVER_SENT = (
 )
 
 _making = Lock()
-"""Held while a client or a limiter is made: the first requests come from several threads at once."""
+"""Held while a client or a pace is made: the first requests come from several threads at once."""
 
 
 @dataclass

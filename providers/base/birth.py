@@ -42,8 +42,7 @@ class Birth:
         if not fresh and self.inventory.empty_container(self.kind, self.inputs):
             return None
         if self.kind.calls.listing:
-            listed = self.inventory.list(self.kind, self.inputs, fresh=fresh)
-            return self._only([document for document in listed if self.kind.matches(document, self.inputs)])
+            return self._only(self.inventory.find(self.kind, self.inputs, fresh=fresh))
         if "{" in self.kind.identity and self.kind.calls.read:
             try:
                 return self.kind.calls.read.send(self.kind.api, self.inputs.state())
@@ -157,7 +156,8 @@ class Birth:
         """
         wire, shown = self.inputs.wire(), self.kind.shown(found)
         live, wanted = self.kind.inputs.from_wire(project(shown, wire)), self.inputs.state()
-        names = [(name, self.kind.inputs.wire_name(name)) for name in self.kind.immutable if name != self.kind.scope]
+        container = self.kind.container(self.inputs)
+        names = [(name, self.kind.inputs.wire_name(name)) for name in self.kind.immutable if name not in container]
         return [name for name, key in names if key in wire and key in shown and live.get(name) != wanted.get(name)]
 
     def _replace(self, found: Json, *, ours: bool) -> tuple[str, Json]:
@@ -180,7 +180,7 @@ class Birth:
                 f"give this one another {self._key()}",
             )
         delete.send(self.kind.api, {**self.inputs.state(), "id": id_})
-        self.inventory.forget(self.kind, self.inputs)
+        self.inventory.forget(self.kind, self.inputs, id_)
 
     @property
     def _can_look(self) -> bool:
@@ -192,9 +192,7 @@ class Birth:
     def _key(self) -> str:
         """The natural key in words: ``name``, or ``source_id and destination_id``."""
         given = self.inputs.state()
-        return (
-            " and ".join(name for name in self.kind.natural_key if name != self.kind.scope and name in given) or "name"
-        )
+        return " and ".join(name for name in self.kind.natural_key if name in given) or "name"
 
     def _taken(self, id_: str) -> ProviderError:
         return self._refusal(

@@ -15,7 +15,7 @@ from providers.base.auth import Auth
 class Call:
     """One request. ``path``, ``params`` and the constant ``body`` may name ``{id}`` and any input as ``{field}``.
 
-    The payload goes into the body at ``payload``, a dotted path ("" is the body itself, None sends none); GraphQL puts it
+    The payload goes into the body at ``payload``, a dotted path ("" is the body itself); GraphQL puts it
     at ``variables.input``. ``answer`` is the dotted path of the object in the answer; members beside it are kept
     (OpenRouter answers a new key as ``{"data": {…}, "key": "sk-…"}``).
     """
@@ -24,7 +24,7 @@ class Call:
     path: str
     body: Json = field(default_factory=dict)
     params: Mapping[str, str] = field(default_factory=dict)
-    payload: str | None = ""
+    payload: str = ""
     answer: str = ""
     repeatable: bool | None = None
     auth: Auth | None = None
@@ -32,7 +32,7 @@ class Call:
     def send(self, api: Api, values: Mapping[str, Any], payload: Json | None = None) -> Json:
         """Sends the request and returns the object in its answer. ``values`` fill the places in path, params and body."""
         body = _filled(self.body, values)
-        if payload is not None and self.payload is not None:
+        if payload is not None:
             _put(body, self.payload, payload)
         path = self.path.format_map(_Quoted(values))
         params = {name: text for name, text in _filled(dict(self.params), values).items() if text != ""}

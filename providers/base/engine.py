@@ -13,6 +13,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import grpc
@@ -63,7 +64,12 @@ class Call:
 
         The engine writes pending creates into the state; ``sophia`` hands them over in SOPHIA_INTERRUPTED_CREATES.
         """
-        return self.urn in json.loads(os.environ.get("SOPHIA_INTERRUPTED_CREATES") or "[]")
+        return self.urn in _urns(os.environ.get("SOPHIA_INTERRUPTED_CREATES"))
+
+    @property
+    def adopted(self) -> bool:
+        """Whether this run is to take over an object that exists, as ``sophia adopt`` says in SOPHIA_ADOPT."""
+        return self.urn in _urns(os.environ.get("SOPHIA_ADOPT"))
 
     def inputs(self, member: str = "inputs") -> dict[str, Any]:
         """The inputs in the state, which the SDK leaves out when it reads (``inputs``) or updates (``old_inputs``)."""
@@ -101,6 +107,12 @@ class Call:
         status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message="; ".join(told), details=[packed])
         self.context.set_trailing_metadata(((_STATUS_DETAILS, status.SerializeToString()),))
         self.context.abort(grpc.StatusCode.UNKNOWN, status.message)
+
+
+@lru_cache
+def _urns(text: str | None) -> frozenset[str]:
+    """A JSON list of URNs, as ``sophia`` hands it over; read once, not for every resource."""
+    return frozenset(json.loads(text or "[]"))
 
 
 def _struct(properties: dict[str, Any]) -> struct_pb2.Struct:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock, RLock
+from typing import Any
 
 from providers.base.api import Json
 from providers.base.inputs import Inputs
@@ -17,9 +18,56 @@ MAX_AGE_SECONDS = 30.0
 
 @dataclass
 class _Snapshot:
+    """One listing: its documents by id, and by what natural keys say. No look at it costs more the more there are."""
+
+    kind: Kind
+    container: Mapping[str, Any]
     lock: RLock = field(default_factory=RLock)
     taken: float = float("-inf")
-    documents: list[Json] | None = None
+    documents: dict[str, Json] | None = None
+    keyed: dict[frozenset[str], dict[Hashable, list[str]]] = field(default_factory=dict)
+
+    def renew(self, *, fresh: bool = False) -> dict[str, Json]:
+        """The documents, asked for again if they are too old. To be called under the lock."""
+        listing = self.kind.calls.listing
+        if listing is None:
+            raise ValueError(f"{self.kind.title} has no listing")
+        if fresh or self.documents is None or time.monotonic() - self.taken > MAX_AGE_SECONDS:
+            found = listing.fetch(self.kind.api, self.container)
+            self.documents = {self.kind.identify(document, self.container): document for document in found}
+            self.keyed.clear()
+            self.taken = time.monotonic()
+        return self.documents
+
+    def with_key(self, inputs: Inputs) -> list[Json]:
+        """The documents with the natural key that the inputs have, as far as they say it."""
+        documents, wanted = self.renew(), self.kind.key_of(inputs.wire())
+        names = frozenset(wanted)
+        if not names:
+            return []
+        if names not in self.keyed:
+            index: dict[Hashable, list[str]] = {}
+            for id_, document in documents.items():
+                index.setdefault(_value(self.kind.shown(document), names), []).append(id_)
+            self.keyed[names] = index
+        key = _value(wanted, names)
+        found = [documents[id_] for id_ in self.keyed[names].get(key, []) if id_ in documents]
+        return [document for document in found if _value(self.kind.shown(document), names) == key]
+
+    def put(self, id_: str, document: Json, wire: Json) -> None:
+        """Enters what was made with these inputs. (Its document may have a form that cannot be read.)"""
+        if self.documents is not None:
+            self.documents[id_] = document
+            for names, index in self.keyed.items():
+                index.setdefault(_value(wire, names), []).append(id_)
+
+    def drop(self, id_: str) -> None:
+        if self.documents is not None:
+            self.documents.pop(id_, None)
+
+
+def _value(shown: Mapping[str, Any], names: frozenset[str]) -> Hashable:
+    return tuple(repr(shown.get(name)) for name in sorted(names))
 
 
 class Inventory:
@@ -32,29 +80,29 @@ class Inventory:
         self._taken_over: set[tuple[str, str, str]] = set()
         self._lock = Lock()
 
-    def list(self, kind: Kind, inputs: Inputs, *, fresh: bool = False) -> list[Json]:
-        """The live objects of a kind, in the container that the inputs name. ``fresh`` asks the platform in any case."""
-        listing = kind.calls.listing
-        if listing is None:
-            raise ValueError(f"{kind.title} has no listing")
-        snapshot = self._snapshot(kind, inputs)
+    def find(self, kind: Kind, inputs: Inputs, *, fresh: bool = False) -> list[Json]:
+        """The live objects with the natural key of the inputs. ``fresh`` asks the platform in any case."""
+        snapshot = self._snapshot(kind, kind.container(inputs))
         with snapshot.lock:
-            old = time.monotonic() - snapshot.taken > MAX_AGE_SECONDS
-            if fresh or old or snapshot.documents is None:
-                snapshot.documents = list(listing.fetch(kind.api, inputs.state()))
-                snapshot.taken = time.monotonic()
-            return list(snapshot.documents)
+            snapshot.renew(fresh=fresh)
+            return snapshot.with_key(inputs)
+
+    def get(self, kind: Kind, inputs: Inputs, id_: str) -> Json | None:
+        """The live object with that id, if the listing has it."""
+        snapshot = self._snapshot(kind, kind.container(inputs))
+        with snapshot.lock:
+            return snapshot.renew().get(id_)
+
+    def all(self, kind: Kind, container: Mapping[str, Any]) -> dict[str, Json]:
+        """Every object of a kind in a container (``{}`` for a kind without containers), by id."""
+        snapshot = self._snapshot(kind, container)
+        with snapshot.lock:
+            return dict(snapshot.renew())
 
     def empty_container(self, kind: Kind, inputs: Inputs) -> bool:
         """Whether the container was made by this process, so that nothing is in it that this process did not make."""
-        return (
-            kind.scope is not None
-            and (
-                kind.api.name,
-                str(kind.container(inputs).get(kind.scope)),
-            )
-            in self._made_here
-        )
+        ids = kind.container(inputs).values()
+        return bool(ids) and all((kind.api.name, str(id_)) in self._made_here for id_ in ids)
 
     def created(self, kind: Kind, inputs: Inputs, id_: str, document: Json, urn: str) -> None:
         """Notes what the resource ``urn`` has made."""
@@ -63,11 +111,9 @@ class Inventory:
             self._holders[kind.api.name, kind.title, id_] = urn
         if "{" in kind.identity:
             document = {**inputs.wire(), **document}
-        snapshot = self._snapshot(kind, inputs)
+        snapshot = self._snapshot(kind, kind.container(inputs))
         with snapshot.lock:
-            if snapshot.documents is not None:
-                others = [d for d in snapshot.documents if kind.identify(d, kind.container(inputs)) != id_]
-                snapshot.documents = [*others, document]
+            snapshot.put(id_, document, inputs.wire())
 
     def take_over(self, kind: Kind, id_: str, urn: str) -> bool:
         """Notes that the resource ``urn`` has taken over an object; False if another one of this run has it already."""
@@ -83,13 +129,15 @@ class Inventory:
         with self._lock:
             return (kind.api.name, kind.title, id_) in self._taken_over
 
-    def forget(self, kind: Kind, inputs: Inputs) -> None:
-        """After a change or a deletion: the next one who asks gets a new listing."""
-        snapshot = self._snapshot(kind, inputs)
+    def forget(self, kind: Kind, inputs: Inputs, id_: str) -> None:
+        """After a deletion, or a change: whoever asks for the object next gets what the platform says then."""
+        snapshot = self._snapshot(kind, kind.container(inputs))
         with snapshot.lock:
-            snapshot.documents = None
+            snapshot.drop(id_)
+            if kind.calls.read is None:
+                snapshot.documents = None
 
-    def _snapshot(self, kind: Kind, inputs: Inputs) -> _Snapshot:
-        container = tuple(kind.container(inputs).values())
+    def _snapshot(self, kind: Kind, container: Mapping[str, Any]) -> _Snapshot:
+        key = (kind.api.name, kind.inputs, tuple(container.values()))
         with self._lock:
-            return self._snapshots.setdefault((kind.api.name, kind.inputs, container), _Snapshot())
+            return self._snapshots.setdefault(key, _Snapshot(kind, container))

@@ -39,15 +39,23 @@ class Slow:
 
 
 @dataclass(frozen=True)
+class Within:
+    """The container of a kind's objects: the ``input`` that has its id, and the ``kind`` of object that it is."""
+
+    input: str
+    kind: Kind
+
+
+@dataclass(frozen=True)
 class Kind:
     """One kind of object of one platform.
 
     - ``title``: what people call it ("connection"); ``setting``: its key under the platform's settings ("connections").
     - ``identity``: the member of the answer that is the id, or a template over the inputs ("{workspace_id}/{interval}")
       for objects that are addressed by what they are.
-    - ``natural_key``: the inputs by which an existing object is recognised as the one that is wanted.
-    - ``scope``: the input that names the container of the object. Listings are made within it, and a container made in
-      this very run is known to be empty.
+    - ``natural_key``: the inputs by which an existing object is recognised, in its container, as the one that is wanted.
+    - ``within``: the container of the object. Listings are made within it, and a container made in this very run is
+      known to be empty.
     - ``mark``: the input with room for a word on who owns the object, without hurting a person's reading.
     - ``encode`` / ``decode``: payload to request body and document to inputs, both in wire names, where the platform reads
       differently from what it shows.
@@ -63,7 +71,7 @@ class Kind:
     calls: Calls
     identity: str
     natural_key: tuple[str, ...] = ()
-    scope: str | None = None
+    within: Within | None = None
     outputs: tuple[Out, ...] = ()
     mark: str | None = None
     encode: Callable[[Json, Inputs], Json] = lambda payload, _wanted: payload
@@ -96,9 +104,14 @@ class Kind:
         return any(out.once for out in self.outputs)
 
     def container(self, inputs: Inputs) -> dict[str, Any]:
-        """The input that names the object's container, if the kind has one and it is known."""
-        value = getattr(inputs, self.scope, None) if self.scope else None
-        return {} if self.scope is None or value is None else {self.scope: value}
+        """The input with the id of the object's container, if the kind has one and it is known."""
+        value = getattr(inputs, self.within.input, None) if self.within else None
+        return {} if self.within is None or value is None else {self.within.input: value}
+
+    @property
+    def place(self) -> set[str]:
+        """The inputs that tell one object of the kind from all others: its natural key, and its container."""
+        return {*self.natural_key, *([self.within.input] if self.within else [])}
 
     def identify(self, document: Json, inputs: Mapping[str, Any]) -> str:
         """The object's id; "" if the answer has none. What the document shows counts more than what the inputs say."""
@@ -123,8 +136,7 @@ class Kind:
         """The ``project/stack`` whose mark an object carries; None if it has none, or the kind has no room for one."""
         return owner(self.decode(document).get(self.inputs.wire_name(self.mark))) if self.mark else None
 
-    def matches(self, document: Json, inputs: Inputs) -> bool:
-        """Whether a listed object is the one that the inputs want, by what they say of its natural key."""
-        shown, wanted = self.shown(document), inputs.wire()
-        names = {self.inputs.wire_name(name) for name in self.natural_key if name != self.scope} & wanted.keys()
-        return bool(names) and all(shown.get(name) == wanted[name] for name in names)
+    def key_of(self, wire: Mapping[str, Any]) -> dict[str, Any]:
+        """The members of inputs (or of what is shown), in wire names, that make up the natural key; absent ones left out."""
+        names = [self.inputs.wire_name(name) for name in self.natural_key]
+        return {name: wire[name] for name in names if name in wire}

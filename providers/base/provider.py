@@ -17,6 +17,7 @@ import pulumi.dynamic
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 from pydantic import ValidationError
 
+from providers.base import process
 from providers.base.api import Json
 from providers.base.birth import Birth
 from providers.base.calls import at
@@ -54,6 +55,10 @@ class Provider(pulumi.dynamic.ResourceProvider):
     def __getstate__(self) -> dict[str, str]:
         return {"reference": self.reference}
 
+    def __setstate__(self, state: dict[str, str]) -> None:
+        process.prepare()
+        self.__dict__.update(state)
+
     @cached_property
     def kind(self) -> Kind:
         module, _, name = self.reference.partition(":")
@@ -78,7 +83,7 @@ class Provider(pulumi.dynamic.ResourceProvider):
         if not changed:
             return DiffResult(changes=False)
         # One that keeps its natural key would be found, and refused or taken for its own successor, if it still existed.
-        in_the_way = not self.kind.calls.revive and not changed.intersection(self.kind.natural_key)
+        in_the_way = not self.kind.calls.revive and not changed.intersection(self.kind.place)
         first = bool(replaces) and (self.kind.delete_before_replace or in_the_way)
         # Where the inputs are those of the state, the engine would find no difference in them by itself.
         unfinished = _without(Call().inputs("old_inputs"), ADOPT) == _without(_own(_news), ADOPT)
@@ -90,9 +95,11 @@ class Provider(pulumi.dynamic.ResourceProvider):
         inputs = self.kind.inputs.model_validate(_without(_own(props), ADOPT))
         with self._told(call, inputs):
             birth = Birth(self.kind, inputs, call.stack, _inventory, call.urn)
-            id_, document = birth.bring_about(adopt=bool(props.get(ADOPT)), interrupted=call.interrupted)
+            id_, document = birth.bring_about(
+                adopt=call.adopted or bool(props.get(ADOPT)), interrupted=call.interrupted
+            )
             writing = Writing(self.kind, call.stack)
-            lasting = _only(inputs.state(), *self.kind.natural_key, *self.kind.immutable)
+            lasting = _only(inputs.state(), *self.kind.place, *self.kind.immutable)
             done = {**lasting, **self._given(document, {})}
             with self._kept(call, id_, inputs, done):
                 pending = writing.pending(inputs, document, taken_over=birth.taken_over)
@@ -137,7 +144,7 @@ class Provider(pulumi.dynamic.ResourceProvider):
             with self._kept(call, _id, inputs, {**_own(_olds), **self._given({}, _olds)}):
                 document = writing.apply(_id, inputs, changed)
                 document = {**document, **writing.wait_until_ready(_id, inputs, {})}
-            _inventory.forget(self.kind, inputs)
+            _inventory.forget(self.kind, inputs, _id)
         return UpdateResult(self._outputs(inputs, document, _olds))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -152,7 +159,7 @@ class Provider(pulumi.dynamic.ResourceProvider):
             except PlatformError as error:
                 if error.trouble is not Trouble.NOT_FOUND:
                     raise
-            _inventory.forget(self.kind, inputs)
+            _inventory.forget(self.kind, inputs, _id)
 
     def _changed(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> set[str]:
         """The inputs whose known value is not the wanted one. ``olds`` are the outputs of the state."""
@@ -174,10 +181,10 @@ class Provider(pulumi.dynamic.ResourceProvider):
     def _live(self, id_: str, inputs: Inputs) -> Json | None:
         """The object as the platform shows it now: from the run's listing where there is one, else by a call of its own."""
         calls, values, container = self.kind.calls, {**inputs.state(), "id": id_}, self.kind.container(inputs)
-        if calls.listing and (container or not self.kind.scope):
-            for document in _inventory.list(self.kind, inputs):
-                if self.kind.identify(document, container) == id_:
-                    return None if self.kind.hidden(document) else document
+        if calls.listing and (container or not self.kind.within):
+            listed = _inventory.get(self.kind, inputs, id_)
+            if listed is not None:
+                return None if self.kind.hidden(listed) else listed
         if calls.read is None:
             return None
         try:

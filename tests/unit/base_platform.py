@@ -92,7 +92,7 @@ class Toy:
         return [(path, wire) for verb, path, wire in self.requests if verb == method]
 
 
-LISTING = Listing(Call("GET", "/rooms", payload=None))
+LISTING = Listing(Call("GET", "/rooms"))
 
 
 class RoomInputs(base.Inputs):

@@ -388,8 +388,8 @@ def test_every_kind_is_among_the_examples() -> None:
 def test_a_declaration_names_what_there_is(kind: Kind) -> None:
     """A misspelt name in a declaration is otherwise found by whoever needs it first: at night, in production."""
     fields, wire = set(kind.inputs.model_fields), {kind.inputs.wire_name(name) for name in kind.inputs.model_fields}
-    assert set(kind.natural_key) <= fields
-    assert {name for name in (kind.scope, kind.mark) if name} <= fields
+    assert {*kind.place, *([kind.mark] if kind.mark else [])} <= fields
+    assert kind.within is None or kind.within.input in kind.immutable, "an object that moves is another one"
     assert set(kind.calls.setters) | set(kind.reset) | (kind.calls.create_takes or set()) <= wire
     texts = json.dumps([[call.path, *call.params.values(), call.body] for call in kind.calls.every()])
     assert set(re.findall(r"{(\w+)}", texts + kind.identity)) <= fields | {"id"}

@@ -163,10 +163,10 @@ def test_a_create_without_an_answer_leaves_exactly_one_object(toy: Toy, fault: F
 
 def test_a_show_once_key_of_ours_is_made_anew_and_a_foreign_one_is_not_touched(toy: Toy) -> None:
     toy.things["t-0"] = {"id": "t-0", "name": f"one {OURS}"}
-    created = Engine(KEY).Create(name="one")
-    assert list(toy.things) == [created.id]
-    assert created.id != "t-0"
     toy.things["t-x"] = {"id": "t-x", "name": "two"}
+    created = Engine(KEY).Create(name="one")
+    assert list(toy.things) == ["t-x", created.id]
+    assert created.id != "t-0"
     with pytest.raises(AbortedError, match="cannot be adopted"):
         Engine(KEY).Create(name="two", adopt=True)
     assert "t-x" in toy.things
@@ -204,7 +204,7 @@ def test_an_object_that_is_made_and_not_finished_stays_known(toy: Toy) -> None:
     calls = base.Calls(
         create=Call("POST", "/things"),
         create_takes=frozenset({"box", "name"}),
-        read=Call("GET", "/things/{id}", payload=None),
+        read=Call("GET", "/things/{id}"),
         update=Call("PATCH", "/things/{id}"),
         listing=LISTING,
     )
@@ -258,7 +258,7 @@ def test_read_tells_drift_in_the_shape_that_check_emits(toy: Toy) -> None:
     toy.things[created.id]["labels"]["set by the platform"] = True
     assert engine.Read(created.id, inputs, **created.outs).inputs == inputs, "server defaults are not drift"
     toy.things[created.id] |= {"port": 81, "note": f"changed {OURS}"}
-    providers.base.provider._inventory.forget(THING, THING.inputs.model_validate(inputs))
+    providers.base.provider._inventory.forget(THING, THING.inputs.model_validate(inputs), created.id)
     assert engine.Read(created.id, inputs, **created.outs).inputs == {**inputs, "port": 81, "note": "changed"}
 
 

@@ -15,7 +15,7 @@ from pulumi.runtime.proto import provider_pb2
 from pydantic import Field
 
 from providers import base
-from providers.base import Call, Environment, Immutable, Inputs, Kind, Listing, Out, WriteOnly, rest
+from providers.base import Call, Environment, Immutable, Inputs, Kind, Listing, Out, Within, WriteOnly, rest
 from providers.base.provider import Provider
 
 URN = "urn:pulumi:dev::sophia-ai::sophia:platform:Toy$pulumi-python:dynamic/toy:Thing::thing-1"
@@ -112,7 +112,10 @@ api = base.Api(
 )
 
 
-LISTING = Listing(Call("GET", "/things", payload=None))
+LISTING = Listing(Call("GET", "/things"))
+
+
+BOX = Kind(api=api, title="box", setting="boxes", inputs=KeyInputs, calls=rest("/boxes"), identity="id")
 
 
 THING = Kind(
@@ -122,8 +125,8 @@ THING = Kind(
     inputs=ThingInputs,
     calls=rest("/things", listing=LISTING),
     identity="id",
-    natural_key=("box", "name"),
-    scope="box",
+    natural_key=("name",),
+    within=Within("box", BOX),
     mark="note",
 )
 

@@ -1,0 +1,44 @@
+"""What the SDK's host process of dynamic providers lacks: more than four operations at a time, and an end of its own.
+
+The host (``python -m pulumi.dynamic``) hard-codes four workers, which wait most of their time for a platform. And it
+outlives an engine that is killed: a create that is being retried would then still be sent, beside that of the next run.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from threading import Thread
+
+WORKERS = 32
+"""Operations at a time in one process; the engine itself bounds them over all platforms (``--parallel``)."""
+
+
+@cache
+def prepare() -> None:
+    """Called where a provider is unpickled; does something the first time, in the host's process, and only there."""
+    main = getattr(sys.modules["__main__"], "__spec__", None)
+    if main is None or main.name != "pulumi.dynamic.__main__":
+        return
+    Thread(target=_end_with_the_engine, name="end-with-the-engine", daemon=True).start()
+    if executor := _executor():
+        # An executor starts a thread for work that waits as long as there are fewer than this: it can grow at any time.
+        executor._max_workers = max(WORKERS, executor._max_workers)  # noqa: SLF001 - it has no setter
+
+
+def _end_with_the_engine() -> None:
+    """The host's standard input is a pipe that only the engine holds: it ends when the engine does, however it ends."""
+    while os.read(0, 1024):
+        pass
+    os._exit(1)
+
+
+def _executor() -> ThreadPoolExecutor | None:
+    """The executor on one of whose threads this runs; its worker function holds a weak reference to it."""
+    frame = sys._getframe(1)  # noqa: SLF001 - the host does not hand it out
+    while frame and frame.f_code.co_name != "_worker":
+        frame = frame.f_back  # type: ignore[assignment]
+    found = frame.f_locals.get("executor_reference", lambda: None)() if frame else None
+    return found if isinstance(found, ThreadPoolExecutor) else None
