@@ -43,9 +43,14 @@ def engine_command(report: Callable[[str], object]) -> EngineCommand:
     return EngineCommand(found.bin_dir / "pulumi", found.version)
 
 
+PARALLEL = "32"
+"""Operations at a time over all platforms. The engine's own default is four for each processor of the machine, but what
+they wait for is platforms; each platform's own limit is kept by its provider."""
+
+
 def surroundings(target: Target) -> dict[str, str]:
-    """The environment of every command: the process's own, where to act, and what makes the engine quicker."""
-    return {**os.environ, **target.environment, "PULUMI_PARALLEL_DIFF": "true"}
+    """The environment of every command: what makes the engine quicker, the process's own, and where to act."""
+    return {"PULUMI_PARALLEL": PARALLEL, **os.environ, **target.environment, "PULUMI_PARALLEL_DIFF": "true"}
 
 
 def list_stacks(project: Project, target: Target, command: EngineCommand | None = None) -> list[StackEntry]:

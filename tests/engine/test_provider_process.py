@@ -1,0 +1,83 @@
+"""The process that serves a platform's dynamic resources: how much it does at a time, and that it ends with the engine."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from providers.base.process import WORKERS
+from sophia.backend import PARALLEL, surroundings
+from tests.engine.conftest import Checkout, wait_for
+
+KEYS = 24
+SLOW_SECONDS = 60.0
+
+
+def _openrouter(checkout: Checkout) -> None:
+    workspace = {"slug": "sophia-dev", "name": "Sophia dev"}
+    keys: dict[str, Any] = {f"key{n}": {"name": f"Key {n}", "limit_usd": 5} for n in range(KEYS)}
+    checkout.configure(openrouter={"workspace": workspace, "keys": keys})
+
+
+def _hosts(checkout: Checkout) -> list[int]:
+    """The processes of dynamic providers that work in this checkout."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            command = (entry / "cmdline").read_bytes()
+            directory = (entry / "cwd").readlink()
+        except OSError:
+            continue  # ended, or somebody else's
+        if b"pulumi.dynamic" in command and directory == checkout.directory:
+            found.append(int(entry.name))
+    return found
+
+
+def _waiting(checkout: Checkout) -> int:
+    (rule,) = checkout.running.faults()
+    applied: int = rule["applied"]
+    return applied
+
+
+def test_more_creations_wait_for_the_platform_at_once_than_the_host_has_workers_by_itself(checkout: Checkout) -> None:
+    _openrouter(checkout)
+    checkout.running.add_fault("openrouter", method="POST", path="/api/v1/keys", latency=SLOW_SECONDS)
+    process = checkout.start("up", "dev", "--skip-preview")
+    try:
+        wait_for(lambda: process.poll() is not None or _waiting(checkout) == KEYS, f"{KEYS} creations at once")
+        assert process.poll() is None
+    finally:
+        checkout.running.remove_faults()
+        process.kill()
+        process.communicate(timeout=60)
+    wait_for(lambda: not _hosts(checkout), "the providers to end with the killed run")
+
+
+def test_the_engine_is_given_no_more_than_a_provider_serves() -> None:
+    assert int(PARALLEL) <= WORKERS
+
+
+def test_no_provider_outlives_a_killed_engine(checkout: Checkout) -> None:
+    """It would send its requests again beside the next run, which looks for what the killed one had made."""
+    _openrouter(checkout)
+    stack = checkout.stack()
+    environment = surroundings(stack.target)
+    checkout.command.execute(["stack", "init", stack.full_name, "--no-select"], checkout.directory, environment)
+    checkout.running.add_fault("openrouter", method="POST", path="/api/v1/keys", latency=SLOW_SECONDS)
+    engine = subprocess.Popen(
+        [checkout.command.command, "up", "--yes", "--skip-preview", "--stack", stack.full_name],
+        cwd=checkout.directory,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(lambda: _waiting(checkout) > 0, "a creation to be sent")
+        assert _hosts(checkout)
+    finally:
+        engine.kill()
+        engine.wait()
+    wait_for(lambda: not _hosts(checkout), "the providers to end with the killed engine", 15)
