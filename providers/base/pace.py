@@ -25,11 +25,12 @@ class Limit:
 class Unpublished:
     """A limit that nobody knows: ``start`` requests a second at first, up to ``most`` while all goes well.
 
-    As TCP does it: quickly more until the first refusal, then half of it, and from there on slowly more.
+    As TCP does it: quickly more until the first refusal, then half of it, and from there on slowly more. The default of
+    ``most`` is what ten operations at a time (Terraform's default) make of a platform that answers in a tenth of a second.
     """
 
-    start: float = 10.0
-    most: float = 50.0
+    start: float = 20.0
+    most: float = 100.0
     least: float = 1.0
 
 

@@ -18,7 +18,7 @@ WORKERS = 32
 
 @cache
 def prepare() -> None:
-    """Called where a provider is unpickled; does something the first time, in the host's process, and only there."""
+    """Called where a provider is made; does something the first time, in the host's process, and only there."""
     main = getattr(sys.modules["__main__"], "__spec__", None)
     if main is None or main.name != "pulumi.dynamic.__main__":
         return
