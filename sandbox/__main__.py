@@ -35,7 +35,14 @@ EXIT_ALREADY_RUNNING = 3
     show_default=True,
     help="How long a stack stays locked by an engine that is gone.",
 )
-def main(directory: Path, port: int, *, or_any_port: bool, lease_seconds: float) -> None:
+@click.option(
+    "--journal/--no-journal",
+    "journaling",
+    default=True,
+    show_default=True,
+    help="Let engines say what each step changed, or have them send the whole state after each.",
+)
+def main(directory: Path, port: int, *, or_any_port: bool, lease_seconds: float, journaling: bool) -> None:
     """Serves every platform, Pulumi Cloud and ESC on 127.0.0.1, with all state in DIRECTORY."""
     directory = directory.resolve()
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -43,7 +50,7 @@ def main(directory: Path, port: int, *, or_any_port: bool, lease_seconds: float)
         filename=directory / "sandbox.log", level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     with _only_one(directory), _listener(port, or_any_port=or_any_port) as listener:
-        _serve(directory, listener, lease_seconds)
+        _serve(directory, listener, lease_seconds=lease_seconds, journaling=journaling)
 
 
 @contextmanager
@@ -74,9 +81,9 @@ def _listener(port: int, *, or_any_port: bool) -> Iterator[socket.socket]:
         listener.close()
 
 
-def _serve(directory: Path, listener: socket.socket, lease_seconds: float) -> None:
+def _serve(directory: Path, listener: socket.socket, *, lease_seconds: float, journaling: bool) -> None:
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    app = create_app(directory, url=url, lease_seconds=lease_seconds)
+    app = create_app(directory, url=url, lease_seconds=lease_seconds, journaling=journaling)
     stand_ins = official.serve(app.state.database, official_calls(app.state.journal))
     server = _Server(
         uvicorn.Config(

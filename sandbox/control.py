@@ -171,11 +171,17 @@ class Running:
 
 
 def start(
-    directory: Path, port: int = DEFAULT_PORT, *, lease_seconds: float | None = None, timeout: float = _START_SECONDS
+    directory: Path,
+    port: int = DEFAULT_PORT,
+    *,
+    lease_seconds: float | None = None,
+    journaling: bool = True,
+    timeout: float = _START_SECONDS,
 ) -> Running:
     """The sandbox of ``directory``, started in the background unless it runs already.
 
     It gets another port when something else has ``port``; 0 is any free one. It outlives the process that starts it.
+    Without ``journaling`` engines send the whole state after each step, as they do where Pulumi Cloud has no journal.
     Raises SandboxError with the end of the sandbox's log when it does not come up within ``timeout`` seconds.
     """
     directory = directory.resolve()
@@ -183,7 +189,7 @@ def start(
     if running is not None:
         return running
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    child = _spawn(directory, port, lease_seconds)
+    child = _spawn(directory, port, lease_seconds, journaling=journaling)
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         running = status(directory)
@@ -246,10 +252,12 @@ def _client() -> httpx.Client:
     return httpx.Client(trust_env=False, timeout=10, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
 
-def _spawn(directory: Path, port: int, lease_seconds: float | None) -> subprocess.Popen[bytes]:
+def _spawn(directory: Path, port: int, lease_seconds: float | None, *, journaling: bool) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "sandbox", "--directory", str(directory), "--port", str(port), "--or-any-port"]
     if lease_seconds is not None:
         command += ["--lease-seconds", str(lease_seconds)]
+    if not journaling:
+        command.append("--no-journal")
     log = directory / "sandbox.log"
     with log.open("wb" if log.exists() and log.stat().st_size > _LOG_BYTES_KEPT else "ab") as output:
         child = subprocess.Popen(  # noqa: S603 - our own interpreter and module

@@ -33,9 +33,15 @@ LEASE_SECONDS = 300.0
 
 
 def create_app(
-    directory: Path, *, url: str = "http://127.0.0.1:8900", lease_seconds: float = LEASE_SECONDS
+    directory: Path,
+    *,
+    url: str = "http://127.0.0.1:8900",
+    lease_seconds: float = LEASE_SECONDS,
+    journaling: bool = True,
 ) -> Starlette:
     """The sandbox whose state is in ``directory``, as it is reached under ``url``.
+
+    ``journaling``: engines that are able to say what each step changed do so, instead of sending the whole state.
 
     ``app.state`` has: ``database``, ``stores`` (a platform's name -> its Store), ``vault``, ``access_token``,
     ``journal``, ``faults``, ``platforms``, ``instance`` (another one each time) and ``reset``.
@@ -74,6 +80,7 @@ def create_app(
     app.state.url = url
     app.state.instance = secrets.token_hex(8)
     app.state.lease_seconds = lease_seconds
+    app.state.journaling = journaling
     app.state.stack_outputs = outputs.reader(database, vault)
     app.state.reset = lambda platform=None: _reset(app, platform)
     _write_credentials(app)

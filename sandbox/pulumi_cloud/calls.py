@@ -22,7 +22,7 @@ from sandbox.pulumi_cloud.vault import Vault
 
 Json = dict[str, Any]
 
-_UNDER_LEASE = re.compile(r"/update/[^/]+/(checkpoint|events/batch|renew_lease|complete)$")
+_UNDER_LEASE = re.compile(r"/update/[^/]+/(checkpoint|journalentries|events/batch|renew_lease|complete)$")
 
 
 class ApiError(Exception):

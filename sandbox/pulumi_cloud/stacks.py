@@ -22,7 +22,6 @@ from sandbox.pulumi_cloud.records import (
     find_stack,
     history,
     list_stacks,
-    refuse_while_locked,
     running_update,
     stack_named,
 )
@@ -83,7 +82,7 @@ def _create(call: Call) -> Answer:
         (stack.id, owner, project, name, json.dumps(tags), json.dumps(config) if config else None),
     )
     if request.get("state"):
-        checkpoints.save(call.connection, stack, 0, checkpoints.checked(request["state"]))
+        checkpoints.save(call.connection, stack.id, 0, checkpoints.checked(request["state"]))
     _create_remote_configuration(call, stack)
     return {"messages": []}
 
@@ -114,7 +113,7 @@ def _show(call: Call) -> Answer:
 
 def _remove(call: Call) -> Answer:
     stack = find_stack(call)
-    refuse_while_locked(call, stack)
+    checkpoints.take(call, stack)
     forced = call.request.query_params.get("force") == "true"
     if not forced and checkpoints.latest_resource_count(call.connection, stack):
         raise ApiError(400, "Bad Request: Stack still contains resources.")
@@ -143,7 +142,7 @@ def _rename(call: Call) -> Answer:
     stack, request = find_stack(call), call.document()
     name = _name("stack", request.get("newName") or stack.name)
     project = _name("project", request.get("newProject") or stack.project)
-    refuse_while_locked(call, stack)
+    checkpoints.take(call, stack)
     if stack_named(call.connection, stack.organization, project, name):
         raise ApiError(409, f"Conflict: Stack '{stack.organization}/{project}/{name}' already exists")
     tags = dict(stack.tags)
@@ -156,7 +155,7 @@ def _rename(call: Call) -> Answer:
     for version in checkpoints.versions(call.connection, stack):
         document = checkpoints.load(call.connection, stack, version)
         document["deployment"] = renamed(document["deployment"], old, new)
-        checkpoints.save(call.connection, stack, version, document)
+        checkpoints.save(call.connection, stack.id, version, document)
     update = add_update(call, stack, kind="rename", dry_run=False, **_carried_over(call, stack))
     _finish_at_once(call, replace(stack, name=name, project=project), update)
     return {"updateId": update}
@@ -176,12 +175,12 @@ def _export(call: Call) -> Answer:
 
 def _import(call: Call) -> Answer:
     stack, document = find_stack(call), checkpoints.checked(call.document())
-    refuse_while_locked(call, stack)
+    checkpoints.take(call, stack)
     if document.get("deployment"):
         document["deployment"] = _own_secrets(call, stack, document["deployment"])
     update = add_update(call, stack, kind="import", dry_run=False, **_carried_over(call, stack))
     version = _finish_at_once(call, stack, update)
-    checkpoints.save(call.connection, stack, version, document)
+    checkpoints.save(call.connection, stack.id, version, document)
     call.connection.execute(
         "UPDATE stack_updates SET resource_count = ? WHERE id = ?", (checkpoints.resource_count(document), update)
     )

@@ -40,14 +40,27 @@ _TABLES = {
         event TEXT NOT NULL,
         PRIMARY KEY (update_id, sequence)
     """,
-    # The whole deployment after each version, gzipped, as the engine sends it. The row of a running update is replaced
-    # by each of its checkpoints.
+    # The whole deployment after each version, gzipped. The row of a running update without a journal is replaced by
+    # each of its checkpoints; that of one with a journal is made of its entries when it has ended.
     "stack_checkpoints": """
         stack TEXT NOT NULL,
         version INTEGER NOT NULL,
         resource_count INTEGER NOT NULL,
         content BLOB NOT NULL,
         PRIMARY KEY (stack, version)
+    """,
+    "stack_journals": """
+        update_id TEXT PRIMARY KEY,
+        stack TEXT NOT NULL UNIQUE,
+        version INTEGER NOT NULL,
+        engine TEXT NOT NULL,
+        written REAL NOT NULL
+    """,
+    "stack_journal_entries": """
+        update_id TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        entry TEXT NOT NULL,
+        PRIMARY KEY (update_id, sequence)
     """,
 }
 

@@ -1,14 +1,15 @@
-"""Updates: created, started under a lock with a lease, checkpointed, completed, cancelled."""
+"""Updates: created, started under a lock with a lease, checkpointed or journaled, completed, cancelled."""
 
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from typing import Any
 
 from starlette.routing import Route
 
-from sandbox.pulumi_cloud import checkpoints
+from sandbox.pulumi_cloud import checkpoints, journal, journal_store
 from sandbox.pulumi_cloud.calls import Action, Answer, ApiError, Call, Json, routes
 from sandbox.pulumi_cloud.records import (
     STACK,
@@ -17,7 +18,6 @@ from sandbox.pulumi_cloud.records import (
     add_update,
     find_stack,
     find_update,
-    refuse_while_locked,
     running_update,
 )
 
@@ -25,6 +25,7 @@ _UPDATE = f"{STACK}/update/{{update}}"
 _KINDS = ("update", "preview", "refresh", "destroy")
 _EVENTS_A_PAGE = 500
 _PREVIEWS_KEPT = 10
+_ENGINE = re.compile(r"pulumi-cli/\d+ \(([^;)]+)")
 
 
 def _create(kind: str) -> Action:
@@ -62,10 +63,11 @@ def _start(call: Call) -> Answer:
     update = find_update(call, stack)
     if update.status != "not started":
         raise ApiError(409, f"Conflict: Update '{update.id}' was started before")
-    version = stack.version
+    version, journal_version = stack.version, 0
     if not update.dry_run:
-        refuse_while_locked(call, stack)
+        checkpoints.take(call, stack)
         version += 1
+        journal_version = _journal_version(call, request)
         tags = request.get("tags")
         call.connection.execute(
             "UPDATE stacks SET version = ?, active_update = ?, tags = ? WHERE id = ?",
@@ -78,7 +80,22 @@ def _start(call: Call) -> Answer:
         "resource_count = ? WHERE id = ?",
         (version, token, expires, call.now, checkpoints.latest_resource_count(call.connection, stack), update.id),
     )
-    return {"version": version, "token": token, "tokenExpiration": int(expires), "journalVersion": 0}
+    if journal_version:
+        journal_store.open_journal(call.connection, stack.id, update.id, version, _engine_version(call))
+    return {"version": version, "token": token, "tokenExpiration": int(expires), "journalVersion": journal_version}
+
+
+def _journal_version(call: Call, request: Json) -> int:
+    """The version of the journal that the engine is to keep; 0 where it is to send whole states."""
+    offered = request.get("journalVersion")
+    understood = isinstance(offered, int) and offered >= journal.VERSION
+    return journal.VERSION if understood and call.request.app.state.journaling else 0
+
+
+def _engine_version(call: Call) -> str:
+    """What the engine would write into a state of its own, as it says who it is; "" if it does not."""
+    found = _ENGINE.search(call.request.headers.get("user-agent", ""))
+    return found[1] if found else ""
 
 
 def _status(call: Call) -> Answer:
@@ -94,9 +111,22 @@ def _checkpoint(call: Call) -> Answer:
     document = checkpoints.checked(call.document())
     if update.dry_run:
         raise ApiError(400, "Bad Request: a preview does not change the stack's state")
+    if journal_store.is_open(call.connection, update.id):
+        raise ApiError(400, f"Bad Request: update '{update.id}' keeps a journal; it was told so when it started")
     if not document.get("isInvalid"):
         packed = call.raw if call.gzipped else None
-        checkpoints.save(call.connection, stack, update.version, document, packed)
+        checkpoints.save(call.connection, stack.id, update.version, document, packed)
+    return None
+
+
+def _add_journal_entries(call: Call) -> Answer:
+    _, update = _leased(call)
+    if not journal_store.is_open(call.connection, update.id):
+        raise ApiError(400, f"Bad Request: update '{update.id}' keeps no journal; it was told so when it started")
+    entries = call.document().get("entries") or []
+    if not isinstance(entries, list):
+        raise ApiError(400, "Bad Request: the entries must be a list")
+    journal_store.append(call.connection, update.id, entries, call.now)
     return None
 
 
@@ -161,6 +191,8 @@ def _complete(call: Call) -> Answer:
     if update.status == status and _has_token(call, update):
         return None  # sent again because its answer was lost
     _leased(call)
+    if not update.dry_run:
+        checkpoints.settle(call.connection, stack.id)
     call.connection.execute(
         "UPDATE stack_updates SET status = ?, ended = ?, resource_count = ? WHERE id = ?",
         (status, call.now, checkpoints.latest_resource_count(call.connection, stack), update.id),
@@ -174,6 +206,8 @@ def _cancel(call: Call) -> Answer:
     running = running_update(call.connection, stack)
     if update.status != "running" or (running is not None and running.id != update.id and not update.dry_run):
         raise ApiError(409, "Conflict: The update is not running; there is nothing to cancel")
+    if not update.dry_run:
+        checkpoints.settle(call.connection, stack.id)
     call.connection.execute(
         "UPDATE stack_updates SET status = 'cancelled', ended = ? WHERE id = ?", (call.now, update.id)
     )
@@ -207,6 +241,7 @@ ROUTES: list[Route] = routes(
         ("POST", _UPDATE, _start),
         ("PATCH", f"{_UPDATE}/checkpoint", _checkpoint),
         ("POST", f"{_UPDATE}/events/batch", _add_events),
+        ("PATCH", f"{_UPDATE}/journalentries", _add_journal_entries),
         ("GET", f"{_UPDATE}/events", _events),
         ("POST", f"{_UPDATE}/renew_lease", _renew_lease),
         ("POST", f"{_UPDATE}/complete", _complete),

@@ -8,7 +8,6 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -16,22 +15,19 @@ from starlette.types import ASGIApp
 
 from sandbox.host import create_app
 from sandbox.pulumi_cloud import calls
-from tests.contract.pulumi_cloud_specification import conforms
+from tests.contract.pulumi_cloud_specification import (
+    CONFIG,
+    ORGANIZATION,
+    STACK,
+    Clock,
+    Run,
+    component,
+    conforms,
+    deployment,
+    resources,
+)
 
-ORGANIZATION = "scoobyjava-org"
-STACK = f"/api/stacks/{ORGANIZATION}/sophia-ai/dev"
 LEASE = 300.0
-CONFIG = {"sophia-ai:x": {"string": "1", "secret": False, "object": False}}
-
-
-class Clock:
-    """The sandbox's time, moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def time(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -56,59 +52,6 @@ def cloud(tmp_path: Path, clock: Clock, listen: Callable[[ASGIApp], str]) -> Ite
 
 def b64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
-
-
-def deployment(*resources: dict[str, Any]) -> dict[str, Any]:
-    state = {"url": "http://elsewhere", "owner": ORGANIZATION, "project": "sophia-ai", "stack": "dev"}
-    return {
-        "version": 3,
-        "deployment": {
-            "manifest": {"time": "2026-01-01T00:00:00Z", "magic": "", "version": ""},
-            "secrets_providers": {"type": "service", "state": state},
-            "resources": list(resources),
-        },
-    }
-
-
-def component(name: str, stack: str = "dev") -> dict[str, Any]:
-    return {"urn": f"urn:pulumi:{stack}::sophia-ai::t:m:C::{name}", "type": "t:m:C", "custom": False}
-
-
-class Run:
-    """An engine's update, as far as the service sees it."""
-
-    def __init__(self, cloud: httpx.Client, kind: str = "update", *, dry_run: bool = False) -> None:
-        self.cloud = cloud
-        request = {
-            "name": "sophia-ai",
-            "runtime": "python",
-            "options": {"dryRun": dry_run},
-            "config": CONFIG,
-            "metadata": {"message": "why", "environment": {"git.author": "ann"}},
-        }
-        self.id = cloud.post(f"{STACK}/{kind}", json=request).json()["updateID"]
-        self.path = f"{STACK}/update/{self.id}"
-        self.started = cloud.post(self.path, json={"journalVersion": 1})
-        self.token = self.started.json().get("token", "")
-
-    def call(self, method: str, what: str, document: dict[str, Any]) -> httpx.Response:
-        return self.cloud.request(
-            method,
-            f"{self.path}/{what}",
-            content=gzip.compress(json.dumps(document).encode()),
-            headers={"Authorization": f"update-token {self.token}", "Content-Encoding": "gzip"},
-        )
-
-    def checkpoint(self, *resources: dict[str, Any], **more: Any) -> httpx.Response:
-        return self.call("PATCH", "checkpoint", {"isInvalid": False, **deployment(*resources), **more})
-
-    def complete(self, status: str = "succeeded") -> httpx.Response:
-        return self.call("POST", "complete", {"status": status})
-
-
-def resources(cloud: httpx.Client, stack: str = STACK) -> list[str]:
-    exported = cloud.get(f"{stack}/export").json()["deployment"]
-    return [resource["urn"].rsplit("::", 1)[-1] for resource in exported.get("resources") or []]
 
 
 def test_callers_without_the_access_token_are_refused(cloud: httpx.Client) -> None:

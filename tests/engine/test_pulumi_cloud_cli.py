@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -30,6 +30,17 @@ pulumi.export("greeting", pulumi.Config().get_secret("greeting"))
 
 
 @pytest.fixture
+def sandbox(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Running]:
+    """An empty sandbox; ``in_both_modes`` says whether engines keep a journal in it or send whole states."""
+    directory = tmp_path / "sandbox"
+    yield control.start(directory, 0, journaling=getattr(request, "param", True))
+    control.stop(directory)
+
+
+in_both_modes = pytest.mark.parametrize("sandbox", [True, False], indirect=True, ids=["journal", "checkpoints"])
+
+
+@pytest.fixture
 def project(tmp_path: Path) -> Path:
     directory = tmp_path / "project"
     directory.mkdir()
@@ -39,6 +50,7 @@ def project(tmp_path: Path) -> Path:
     return directory
 
 
+@in_both_modes
 def test_a_stack_is_made_used_renamed_and_removed(pulumi: Pulumi, sandbox: Running, project: Path) -> None:
     def run(*arguments: str, code: int | None = 0) -> str:
         done = pulumi(*arguments, sandbox=sandbox, cwd=project, code=code)
@@ -102,6 +114,7 @@ def test_a_wrong_token_is_refused_in_plain_words(pulumi: Pulumi, sandbox: Runnin
     assert "credentials" in done.stderr
 
 
+@in_both_modes
 def test_a_killed_engine_blocks_its_stack_until_its_lease_ends(
     pulumi: Pulumi,
     sandbox: Running,
@@ -127,6 +140,7 @@ def test_a_killed_engine_blocks_its_stack_until_its_lease_ends(
     assert results == ["succeeded", "failed"]
 
 
+@in_both_modes
 def test_a_cancelled_update_frees_its_stack_at_once(
     pulumi: Pulumi,
     sandbox: Running,
