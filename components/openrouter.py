@@ -19,13 +19,19 @@ Dollars = Annotated[float, Field(gt=0)]
 
 
 class WorkspaceSettings(Adoptable):
+    """``adopt`` covers the workspace's budgets, too."""
+
     slug: Annotated[str, matching(r"[a-z0-9]+(-[a-z0-9]+)*", "must be lower-case words joined by hyphens")]
     name: str
     description: str = ""
 
 
 class GuardrailSettings(Adoptable):
-    """``limit_usd`` is per key that the guardrail is put on; no ``models`` or ``providers`` means any."""
+    """``limit_usd`` is per key that the guardrail is put on; no ``models`` or ``providers`` means any.
+
+    Models are named by their slugs, as OpenRouter's pages show them, not by their dated canonical slugs. ``adopt`` covers
+    the assignments to keys, too.
+    """
 
     name: str
     description: str = ""
@@ -96,14 +102,23 @@ class OpenRouter(pulumi.ComponentResource):
         self.workspace_id = workspace.id
         for interval, limit in settings.budgets.items():
             openrouter.WorkspaceBudget(
-                interval, self._child, workspace_id=self.workspace_id, interval=interval, limit_usd=limit
+                interval,
+                self._child,
+                workspace_id=self.workspace_id,
+                interval=interval,
+                limit_usd=limit,
+                adopt=settings.workspace.adopt,
             )
         guardrails = {key: self._create_guardrail(key, guardrail) for key, guardrail in settings.guardrails.items()}
         keys = {key: self._create_key(key, key_settings) for key, key_settings in settings.keys.items()}
         for key, key_settings in settings.keys.items():
             if key_settings.guardrail:
                 openrouter.GuardrailKey(
-                    key, self._child, guardrail_id=guardrails[key_settings.guardrail].id, key_hash=keys[key].id
+                    key,
+                    self._child,
+                    guardrail_id=guardrails[key_settings.guardrail].id,
+                    key_hash=keys[key].id,
+                    adopt=settings.guardrails[key_settings.guardrail].adopt,
                 )
         self.api_keys = {key: api_key.key for key, api_key in keys.items()}
         self.register_outputs({"workspace_id": self.workspace_id, "api_keys": self.api_keys})

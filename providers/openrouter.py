@@ -6,6 +6,8 @@ Source of facts: OpenRouter's OpenAPI description (OpenRouterTeam/docs).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Literal
 
 import httpx
@@ -68,6 +70,7 @@ class Workspace(base.Resource):
         identity="id",
         natural_key=("slug",),
         mark="description",
+        decode=lambda document: {**document, "description": document.get("description") or ""},
     )
 
 
@@ -97,6 +100,7 @@ class WorkspaceBudget(base.Resource):
             read=Call("GET", _BUDGET, answer="data"),
             update=Call("PUT", _BUDGET, answer="data"),
             delete=Call("DELETE", _BUDGET),
+            listing=Listing(Call("GET", "/workspaces/{workspace_id}/budgets")),
         ),
         identity="{workspace_id}/{interval}",
         natural_key=("interval",),
@@ -153,6 +157,42 @@ class ApiKey(base.Resource):
     )
 
 
+RETENTION = tuple(f"enforce_zdr_{vendor}" for vendor in ("anthropic", "openai", "google", "xai", "other"))
+"""The members of a guardrail that ``enforce_zdr`` stands for when it is written."""
+
+
+@cache
+def _slugs() -> Mapping[str, str]:
+    """By canonical slug, the slug by which people call a model; one call in the life of a process.
+
+    Variants (``:free``) and moving aliases (``~vendor/model-latest``) have the canonical slug of what they stand for.
+    """
+    models = Call("GET", "/models").send(OPENROUTER, {}).get("data", [])
+    named = [(m["canonical_slug"], m["id"]) for m in models if not m["id"].startswith("~") and ":" not in m["id"]]
+    return {**dict(reversed(named)), **{slug: slug for _, slug in named}}
+
+
+def _slug(canonical: str) -> str:
+    model, colon, variant = canonical.partition(":")
+    return _slugs().get(model, model) + colon + variant
+
+
+def _guardrail_shown(document: Json) -> Json:
+    """A guardrail in the words of who wrote it: OpenRouter shows models by canonical slugs ("openai/gpt-5.2-20251211",
+    where "openai/gpt-5.2" was sent), and of zero data retention what holds for each vendor.
+    """
+    vendors = [document[name] for name in RETENTION if document.get(name) is not None]
+    said = document.get("enforce_zdr")
+    shown = {
+        **document,
+        "description": document.get("description") or "",
+        "enforce_zdr": bool(any(vendors) if said is None else said) and all(vendors),
+    }
+    if document.get("allowed_models"):
+        shown["allowed_models"] = [_slug(canonical) for canonical in document["allowed_models"]]
+    return shown
+
+
 class GuardrailInputs(base.Inputs):
     workspace_id: Immutable[str]
     name: str = Field(min_length=1, max_length=200)
@@ -185,6 +225,7 @@ class Guardrail(base.Resource):
         natural_key=("name",),
         within=Within("workspace_id", Workspace.kind),
         mark="description",
+        decode=_guardrail_shown,
     )
 
 
@@ -216,3 +257,9 @@ class GuardrailKey(base.Resource):
         within=Within("guardrail_id", Guardrail.kind),
         encode=lambda _payload, wanted: {"key_hashes": [wanted.wire()["key_hash"]]},
     )
+
+
+def assignments() -> Mapping[str, str]:
+    """The guardrail of each key that has one, both by id, in all workspaces. Raises ``PlatformError``."""
+    listing = Listing(Call("GET", "/guardrails/assignments/keys"), pages=Offset(size=100))
+    return {found["key_hash"]: found["guardrail_id"] for found in listing.fetch(OPENROUTER, {})}

@@ -6,6 +6,7 @@ import asyncio
 import random
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from threading import Lock
 from typing import Any, Literal
@@ -14,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from sandbox.lateness import Lateness
 
 Failure = Callable[[int, str], Response]
 
@@ -42,6 +45,16 @@ class Rule(BaseModel):
     retry_after: float | None = Field(None, ge=0, description="seconds, sent as Retry-After with the status")
     message: str = Field("fault on demand", description="what the platform says")
     latency: float = Field(0, ge=0, le=600, description="seconds to wait first")
+    hold: float = Field(0, ge=0, le=600, description="seconds to wait once the request is served, before the answer")
+    late: int = Field(
+        0,
+        ge=0,
+        description=(
+            "eventual consistency: what the request makes is not found, and what it changes or removes is listed as it "
+            "was, by so many of the requests after it that would show it; goes with every action that serves the request"
+        ),
+    )
+    late_seconds: float = Field(0, ge=0, le=600, description="the same for a time")
     skip: int = Field(0, ge=0, description="this many matching requests pass before the rule begins")
     times: int | None = Field(None, ge=1, description="how often the rule applies; it is used up then")
     probability: float = Field(1, gt=0, le=1, description="of each matching request")
@@ -58,15 +71,28 @@ class Rule(BaseModel):
     def _fits_together(self) -> Rule:
         if (self.action == "answer") != (self.status is not None):
             raise ValueError("status belongs to action answer, and that action needs one")
-        if self.action == "pass" and not self.latency:
-            raise ValueError("the rule does nothing: give an action, a status or a latency")
+        if not self.serves and (self.hold or self.is_late):
+            raise ValueError(f"{self.action} does nothing that could be held or be seen late")
+        if self.action == "pass" and not (self.latency or self.hold or self.is_late):
+            raise ValueError("the rule does nothing: give an action, a status, a latency, a hold or late")
         return self
+
+    @property
+    def serves(self) -> bool:
+        """Whether the platform does what is asked."""
+        return self.action not in ("answer", "drop")
+
+    @property
+    def is_late(self) -> bool:
+        return bool(self.late or self.late_seconds)
 
     @property
     def label(self) -> str:
         """What the journal calls it."""
         name = str(self.status) if self.action == "answer" else self.action
-        return f"{name} after {self.latency:g} s" if self.latency else name
+        name += " and seen late" if self.is_late else ""
+        name += f" after {self.latency:g} s" if self.latency else ""
+        return name + (f", held for {self.hold:g} s" if self.hold else "")
 
     def matches(self, platform: str, method: str, path: str) -> bool:
         named = self.platform == platform or (self.platform == "*" and platform != "pulumi")
@@ -80,6 +106,7 @@ class _Armed:
         self.rule = rule
         self.seen = 0
         self.applied = 0
+        self.waiting = 0
         self.random = random.Random(rule.seed)  # noqa: S311 - reproducible on purpose
 
     def fires(self) -> bool:
@@ -92,10 +119,31 @@ class _Armed:
         return True
 
 
+@dataclass(frozen=True)
+class Hit:
+    """A request that goes wrong, and the rule that says how."""
+
+    rule: Rule
+    _armed: _Armed
+
+    async def wait(self, seconds: float, client: Receive | None = None) -> None:
+        """Waits so long, but not for a ``client`` that is gone."""
+        if not seconds:
+            return
+        self._armed.waiting += 1
+        try:
+            await asyncio.wait_for(_gone(client), seconds) if client else await asyncio.sleep(seconds)
+        except TimeoutError:
+            pass  # the client is still there: as long as that
+        finally:
+            self._armed.waiting -= 1
+
+
 class Faults:
     """The rules in force. They live as long as the process: a restarted sandbox is a healthy one."""
 
     def __init__(self) -> None:
+        self.lateness = Lateness()
         self._armed: list[_Armed] = []
         self._lock = Lock()
 
@@ -105,7 +153,9 @@ class Faults:
         return rule
 
     def remove(self, identifier: str | None = None) -> int:
-        """Removes one rule, or all; returns how many there were."""
+        """Removes one rule, or all, and then also what is late because of them; returns how many there were."""
+        if identifier is None:
+            self.lateness.clear()
         with self._lock:
             kept = [armed for armed in self._armed if identifier is not None and armed.rule.id != identifier]
             removed = len(self._armed) - len(kept)
@@ -113,16 +163,16 @@ class Faults:
         return removed
 
     def list(self) -> list[dict[str, Any]]:
-        """The rules in order, each with how often it was applied."""
+        """The rules in order, each with how often it was applied, and how many requests it makes wait at this moment."""
         with self._lock:
-            return [{**armed.rule.model_dump(), "applied": armed.applied} for armed in self._armed]
+            return [{**a.rule.model_dump(), "applied": a.applied, "waiting": a.waiting} for a in self._armed]
 
-    def take(self, platform: str, method: str, path: str) -> Rule | None:
+    def take(self, platform: str, method: str, path: str) -> Hit | None:
         """The first rule that hits this request; it is counted as applied."""
         with self._lock:
             hits = (a for a in self._armed if a.rule.matches(platform, method, path) and a.fires())
             found = next(hits, None)
-        return found.rule if found else None
+        return Hit(found.rule, found) if found else None
 
 
 class BreakableProtocol(H11Protocol):
@@ -134,7 +184,7 @@ class BreakableProtocol(H11Protocol):
 
 
 async def serve_broken(
-    rule: Rule,
+    hit: Hit,
     failure: Failure,
     app: ASGIApp,
     scope: Scope,
@@ -142,29 +192,32 @@ async def serve_broken(
     send: Send,
     before_break: Callable[[], None],
 ) -> None:
-    """Serves one request as ``rule`` says. ``failure`` renders refusals in the platform's own shape.
+    """Serves one request as the rule says that hit it. ``failure`` renders refusals in the platform's own shape.
 
     ``before_break`` is called just before the connection breaks.
     """
-    if rule.latency:
-        await asyncio.sleep(rule.latency)
-    if rule.action == "pass":
-        await app(scope, receive, send)
-    elif rule.action == "answer":
+    rule = hit.rule
+    await hit.wait(rule.latency)
+    if rule.action == "answer":
         response = failure(rule.status or 500, rule.message)
         if rule.retry_after is not None:
             response.headers["Retry-After"] = f"{rule.retry_after:g}"
         await response(scope, receive, send)
-    elif rule.action == "drop":
-        await _whole_body(receive)
-        before_break()
-        await _break_connection(scope, receive)
-    else:
+        return
+    if rule.serves:
         answer = await _buffered(app, scope, receive)
-        if rule.action == "half":
-            await _send_half(answer, send)
-        before_break()
-        await _break_connection(scope, receive)
+        await hit.wait(rule.hold, receive)
+    else:
+        answer = []
+        await _whole_body(receive)
+    if rule.action == "pass":
+        for message in answer:
+            await send(message)
+        return
+    if rule.action == "half":
+        await _send_half(answer, send)
+    before_break()
+    await _break_connection(scope, receive)
 
 
 async def _whole_body(receive: Receive) -> None:
@@ -199,5 +252,10 @@ async def _break_connection(scope: Scope, receive: Receive) -> None:
     if transport is None:
         raise ConnectionResetError("fault on demand: there is no connection to break in an in-process client")
     transport.close()
+    await _gone(receive)
+
+
+async def _gone(receive: Receive) -> None:
+    """Returns when the client has closed the connection."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -10,7 +10,9 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-Document = dict[str, Any]
+from sandbox.lateness import Document, Reader, Writer, view
+
+__all__ = ["Database", "Document", "Store"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (
@@ -55,15 +57,25 @@ class Database:
 
 
 class Store:
-    """The objects of one platform, in the order in which they were made."""
+    """The objects of one platform, in the order in which they were made.
 
-    def __init__(self, database: Database, platform: str) -> None:
+    A request that only reads may see them late (`sandbox.lateness`).
+    """
+
+    def __init__(self, database: Database, platform: str, *, may_be_late: bool = True) -> None:
         self.database = database
         self.platform = platform
+        self._may_be_late = may_be_late
+
+    @property
+    def latest(self) -> Store:
+        """The objects as they are, for what a request looks at beside the objects that it answers with."""
+        return Store(self.database, self.platform, may_be_late=False)
 
     def put(self, kind: str, key: str, document: Document) -> Document:
         """Creates or replaces an object; a replaced one keeps its place in the order."""
         with self.database.transaction() as connection:
+            self._written(kind, key)
             connection.execute(
                 "INSERT INTO objects (platform, kind, id, document) VALUES (?, ?, ?, ?) "
                 "ON CONFLICT (platform, kind, id) DO UPDATE SET document = excluded.document",
@@ -72,6 +84,10 @@ class Store:
         return document
 
     def get(self, kind: str, key: str) -> Document | None:
+        document, reader = self._get(kind, key), self._reader()
+        return document if reader is None or document is None or reader.finds((self.platform, kind, key)) else None
+
+    def _get(self, kind: str, key: str) -> Document | None:
         with self.database.lock:
             row = self.database.connection.execute(
                 "SELECT document FROM objects WHERE platform = ? AND kind = ? AND id = ?", (self.platform, kind, key)
@@ -82,10 +98,14 @@ class Store:
         """Every object of a kind whose members have the values named; oldest first."""
         with self.database.lock:
             rows = self.database.connection.execute(
-                "SELECT document FROM objects WHERE platform = ? AND kind = ? ORDER BY position", (self.platform, kind)
+                "SELECT id, document FROM objects WHERE platform = ? AND kind = ? ORDER BY position",
+                (self.platform, kind),
             ).fetchall()
-        documents: list[Document] = [json.loads(row[0]) for row in rows]
-        return [d for d in documents if all(d.get(name) == value for name, value in equal.items())]
+        documents: dict[str, Document] = {key: json.loads(document) for key, document in rows}
+        reader = self._reader()
+        if reader:
+            documents = reader.listed(self.platform, kind, documents)
+        return [d for d in documents.values() if all(d.get(name) == value for name, value in equal.items())]
 
     def first(self, kind: str, **equal: Any) -> Document | None:
         return next(iter(self.all(kind, **equal)), None)
@@ -93,10 +113,20 @@ class Store:
     def delete(self, kind: str, key: str) -> bool:
         """Whether there was such an object."""
         with self.database.transaction() as connection:
+            self._written(kind, key)
             cursor = connection.execute(
                 "DELETE FROM objects WHERE platform = ? AND kind = ? AND id = ?", (self.platform, kind, key)
             )
         return cursor.rowcount > 0
+
+    def _written(self, kind: str, key: str) -> None:
+        writer = view.get()
+        if isinstance(writer, Writer):
+            writer.wrote((self.platform, kind, key), self._get(kind, key))
+
+    def _reader(self) -> Reader | None:
+        reader = view.get()
+        return reader if isinstance(reader, Reader) and self._may_be_late else None
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

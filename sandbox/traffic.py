@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sandbox.faults import Failure, Faults, Rule, serve_broken
+from sandbox.faults import Failure, Faults, Hit, serve_broken
 from sandbox.journal import Journal
 from sandbox.official import Call
 
@@ -20,6 +21,9 @@ def platform_of(path: str) -> tuple[str, str]:
     name, slash, rest = path.removeprefix("/").partition("/")
     return (PULUMI, path) if name == "api" else (name, slash + rest or "/")
 
+
+_READING = (".list", ".info", ".members", ".export")
+"""How the names of those Slack methods end that only read: by its HTTP method, every call is a POST."""
 
 _HTTP_METHODS = {"Create": "POST", "Read": "GET", "Update": "PATCH", "Delete": "DELETE"}
 _STATUSES = {"ok": 200, "gone": 404, "refused": 400, "failed": 500}
@@ -54,34 +58,43 @@ class Traffic:
         if scope["type"] != "http" or platform not in self.failures:
             await self.app(scope, receive, send)
             return
-        rule = self.faults.take(platform, scope["method"], path)
-        entry = _Entry(self.journal, platform, path, scope, rule)
+        hit = self.faults.take(platform, scope["method"], path)
+        entry = _Entry(self.journal, platform, path, scope, hit)
 
         async def watched(message: Message) -> None:
             entry.watch(message)
             await send(message)
 
         try:
-            if rule is None:
-                await self.app(scope, receive, watched)
-            else:
-                failure = self.failures[platform]
-                await serve_broken(rule, failure, self.app, scope, receive, watched, before_break=entry.broken)
+            with self._seen(hit, scope["method"], path):
+                if hit is None:
+                    await self.app(scope, receive, watched)
+                else:
+                    failure = self.failures[platform]
+                    await serve_broken(hit, failure, self.app, scope, receive, watched, before_break=entry.broken)
         except Exception:
             entry.crashed()
             raise
+
+    def _seen(self, hit: Hit | None, method: str, path: str) -> AbstractContextManager[None]:
+        """How the request sees what others have made, or how others see what it makes."""
+        if method in ("GET", "HEAD") or path.endswith(_READING):
+            return self.faults.lateness.reading()
+        if hit and hit.rule.is_late:
+            return self.faults.lateness.writing(hit.rule.late, hit.rule.late_seconds)
+        return nullcontext()
 
 
 class _Entry:
     """A request's line in the journal, written once: before the client has the end of its answer, or sees that there
     is none, so that whoever has been answered finds it there."""
 
-    def __init__(self, journal: Journal, platform: str, path: str, scope: Scope, rule: Rule | None) -> None:
+    def __init__(self, journal: Journal, platform: str, path: str, scope: Scope, hit: Hit | None) -> None:
         self.journal = journal
         self.platform = platform
         self.path = path
         self.scope = scope
-        self.fault = rule.label if rule else None
+        self.fault = hit.rule.label if hit else None
         self.started = time.perf_counter()
         self.status: int | None = None
         self.written = False

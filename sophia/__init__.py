@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sophia.drift import Drift
     from sophia.errors import (
         CredentialsError,
         Interrupted,
@@ -18,13 +19,15 @@ if TYPE_CHECKING:
         SettingsError,
         SophiaError,
         UnreachableError,
+        UnreadableError,
     )
     from sophia.events import Event
-    from sophia.results import Counts, HistoryEntry, Plan, Result
+    from sophia.results import Counts, HistoryEntry, Partial, Plan, Result
     from sophia.stack import Stack
     from sophia.target import Target
 
 _HOMES = {
+    "Drift": "sophia.drift",
     "CredentialsError": "sophia.errors",
     "Interrupted": "sophia.errors",
     "LockedError": "sophia.errors",
@@ -33,9 +36,11 @@ _HOMES = {
     "SettingsError": "sophia.errors",
     "SophiaError": "sophia.errors",
     "UnreachableError": "sophia.errors",
+    "UnreadableError": "sophia.errors",
     "Event": "sophia.events",
     "Counts": "sophia.results",
     "HistoryEntry": "sophia.results",
+    "Partial": "sophia.results",
     "Plan": "sophia.results",
     "Result": "sophia.results",
     "Stack": "sophia.stack",
@@ -45,10 +50,12 @@ _HOMES = {
 __all__ = [
     "Counts",
     "CredentialsError",
+    "Drift",
     "Event",
     "HistoryEntry",
     "Interrupted",
     "LockedError",
+    "Partial",
     "Plan",
     "Problem",
     "Result",
@@ -58,6 +65,7 @@ __all__ = [
     "Stack",
     "Target",
     "UnreachableError",
+    "UnreadableError",
 ]
 
 

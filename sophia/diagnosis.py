@@ -22,13 +22,23 @@ from sophia.errors import (
 )
 from sophia.events import Diagnostic, PolicyViolation, Resource, plain
 
-_MARKER = re.compile(r"error\[(settings|credentials|unreachable)\]\s*")
+_MARKER = re.compile(r"error\[(settings|credentials|unreachable|outcome-unknown)\]\s*")
+_OUTCOME_UNKNOWN = "error[outcome-unknown]"
+"""How our providers mark a create that was sent, of which the platform never told whether it worked."""
+_PROVIDER_DIED = re.compile(r"^error reading from server|transport is closing", re.MULTILINE)
+"""What the engine says of a call that was under way when the process of its provider ended."""
+_PROVIDER_DEAD = re.compile(r'connection error: desc = "transport: Error while dialing')
+"""And of the calls after that, which reached nobody."""
+_CUT_OFF = re.compile(r"unexpected EOF|: EOF$|connection reset by peer|broken pipe|deadline exceeded", re.MULTILINE)
+"""How official providers, which are Go programs, tell of a request without an answer."""
 _PART = re.compile(r"^\s*(said|setting|do)(?: {2,}|\t)\s*(.*)$")
 _ENGINE_PREFIX = re.compile(
     r"^(?:\s|error: |\* |\d+ errors? occurred:|Exception calling application: |rpc error: code = \w+ desc = "
     r"|(?:creating|updating|deleting|reading|refreshing|diffing|checking) urn:pulumi:\S+: "
     r"|urn:pulumi:\S+ (?:creation|update) was interrupted\S* |Program failed with an unhandled exception:)+"
 )
+_DEPENDS_ON_FAILED = "ResourceRegistrationFailed"
+"""The SDK's exception for what is made of a resource that failed; the failure itself is told elsewhere."""
 _LAST_OF_TRACEBACK = re.compile(r"^(?:[\w.]+(?:Error|Exception|Failed|Refused|Exit)): ?", re.MULTILINE)
 
 _LOCKED = re.compile(
@@ -74,6 +84,11 @@ class Failure:
     log: str = ""
 
 
+def problems_of(failure: Failure) -> list[tuple[Diagnostic, Problem]]:
+    """What went wrong, with the diagnostic that tells it."""
+    return [(d, problem) for d in failure.errors for _, problem in _of_diagnostic(d, failure)]
+
+
 def diagnose(failure: Failure) -> SophiaError:
     """The error to raise; never empty, whatever the engine said or did not say."""
     problems: list[tuple[str, Problem]] = []
@@ -97,6 +112,13 @@ def diagnose(failure: Failure) -> SophiaError:
         RunFailed,
     )
     return error(_unique(problem for _, problem in problems), log=failure.log)
+
+
+def outcome_unknown(message: str) -> bool:
+    """Whether the error of an operation leaves open what was done on the platform."""
+    if _OUTCOME_UNKNOWN in message or _PROVIDER_DIED.search(message):
+        return True
+    return parse_parts(message) is None and bool(_CUT_OFF.search(message))
 
 
 def parse_parts(text: str) -> Problem | None:
@@ -125,7 +147,9 @@ def _of_diagnostic(diagnostic: Diagnostic, failure: Failure) -> list[tuple[str, 
     text = plain(diagnostic.message).strip()
     if _NOISE.search(text) and "\n" not in text:
         return []
-    kind = next(iter(_MARKER.findall(text)), "")
+    if _DEPENDS_ON_FAILED in text:
+        return []
+    kind = next((kind for kind in _MARKER.findall(text) if kind != "outcome-unknown"), "")
     whole = parse_parts(_MARKER.sub("", text))
     if whole is not None:
         return [(kind, whole)]
@@ -176,7 +200,21 @@ def _of_resource(resource: Resource | None, text: str, failure: Failure) -> Prob
         return Problem(
             f'stack "{failure.stack}": the run failed', said, "", "run it again with --debug for the engine's log"
         )
-    title = f'{resource.platform} {resource.kind} "{resource.name}"'.lstrip()
+    title = resource.title
+    if _PROVIDER_DIED.search(text):
+        return Problem(
+            f"{title}: its provider ended in the middle of it",
+            said,
+            "",
+            f"`sophia up {failure.stack}` looks whether it was done, and goes on from there",
+        )
+    if _PROVIDER_DEAD.search(text):
+        return Problem(
+            f"{resource.platform or 'a platform'}: its provider has ended, and nothing more could be done there",
+            "",
+            "",
+            f"`sophia up {failure.stack}` goes on from there",
+        )
     if _PROTECTED.search(text):
         return Problem(
             f"{title}: it is protected and was left alone",

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from sophia.drift import Drift
+    from sophia.results import Partial
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,10 @@ class SophiaError(Exception):
         self.problems = (Problem(what, said, setting, do),) if isinstance(what, str) else tuple(what)
         self.log = log
         """What the engine printed, without secrets: shown with --debug only."""
+        self.partial: Partial | None = None
+        """How far the run got, where it began to change platforms."""
+        self.stack = ""
+        """The stack of that run."""
         super().__init__("\n".join(problem.render() for problem in self.problems))
 
     @property
@@ -60,6 +68,14 @@ class SophiaError(Exception):
 
 class RunFailed(SophiaError):  # noqa: N818 - reads as what happened, like subprocess.TimeoutExpired
     """The engine ran, and something in the run failed; what had been done before is in the state."""
+
+
+class UnreadableError(RunFailed):
+    """Objects could not be read, so that nobody can say whether they drifted; ``drift`` is what the others showed."""
+
+    def __init__(self, problems: Sequence[Problem], drift: Drift, *, log: str = "") -> None:
+        super().__init__(problems, log=log)
+        self.drift = drift
 
 
 class SettingsError(SophiaError):

@@ -56,6 +56,11 @@ class Resource:
         return next(titles, "")
 
     @property
+    def title(self) -> str:
+        """``Airbyte connection "gong-to-raw"``."""
+        return f'{self.platform} {self.kind} "{self.name}"'.lstrip()
+
+    @property
     def is_stack(self) -> bool:
         return self.type == _STACK_TYPE
 
@@ -186,7 +191,9 @@ class Stopping(Event):
     abandoning: bool
 
     def __str__(self) -> str:
-        return "abandoning what is in flight" if self.abandoning else "finishing what is in flight"
+        if self.abandoning:
+            return "abandoning what is in flight"
+        return "finishing what is in flight (once more Ctrl-C abandons it)"
 
 
 @dataclass(frozen=True)

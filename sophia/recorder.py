@@ -7,7 +7,19 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from sophia.events import Diagnostic, Event, PolicyViolation, Resource, ResourceDone, ResourceFailed, Step, revealed
+from sophia.diagnosis import outcome_unknown
+from sophia.events import (
+    Diagnostic,
+    Event,
+    PhaseDone,
+    PolicyViolation,
+    Resource,
+    ResourceDone,
+    ResourceFailed,
+    ResourceStarted,
+    Step,
+    revealed,
+)
 from sophia.results import Change, Counts, Operation, PropertyChange
 
 _OPERATIONS: Mapping[str, Operation] = {
@@ -28,6 +40,8 @@ _OPERATIONS: Mapping[str, Operation] = {
 }
 _INTERRUPTED = "Attempting to deploy or update resources with"
 """How the engine (3.258) begins its warning of pending operations, and advises what would forget them."""
+_CREATES = frozenset({"create", "create-replacement"})
+_BEFORE_CREATES = frozenset({"delete-replaced", "discard-replaced"})
 _PATH = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.\[\]]+)')
 
 
@@ -42,10 +56,19 @@ class Recorder:
         self.warnings: list[str] = []
         self.violations: list[PolicyViolation] = []
         self.failed: list[Resource] = []
+        self.finished = False
+        self._begun: dict[str, Resource] = {}
+        self._in_flight: set[tuple[str, str]] = set()
+        self._blocked = False
 
     def add(self, event: Event) -> None:
-        if isinstance(event, ResourceDone):
+        self._follow(event)
+        if isinstance(event, ResourceStarted) and event.step.counts and event.step.operation in _CREATES:
+            self._begun[event.step.resource.urn] = event.step.resource
+        elif isinstance(event, ResourceDone):
             self._done(event.step)
+        elif isinstance(event, PhaseDone):
+            self.finished = True
         elif isinstance(event, ResourceFailed):
             self.failed.append(event.step.resource)
         elif isinstance(event, PolicyViolation):
@@ -56,12 +79,31 @@ class Recorder:
             elif event.severity == "warning":
                 self._warn(event.message.strip())
 
+    def _follow(self, event: Event) -> None:
+        if isinstance(event, ResourceStarted | ResourceDone | ResourceFailed) and event.step.custom:
+            step = (event.step.resource.urn, event.step.operation)
+            if isinstance(event, ResourceStarted):
+                self._in_flight.add(step)
+                return
+            self._in_flight.discard(step)
+            self._blocked |= isinstance(event, ResourceFailed) and event.step.operation in _BEFORE_CREATES
+
+    @property
+    def may_be_stuck(self) -> bool:
+        """Whether the engine (3.258) may wait for something that it will never do.
+
+        With ``--continue-on-error``, a deletion that fails before its replacement is made leaves the program waiting
+        for the replacement for ever (github.com/pulumi/pulumi/issues/16373).
+        """
+        return self._blocked and not self._in_flight
+
     def _warn(self, message: str) -> None:
         """Each warning once. That of interrupted creations is left out: they are taken over, or told by name."""
         if message not in self.warnings and not message.startswith(_INTERRUPTED):
             self.warnings.append(message)
 
     def _done(self, step: Step) -> None:
+        self._begun.pop(step.resource.urn, None)
         if step.resource.is_stack:
             self.outputs = revealed(step.new_outputs)
         if not step.counts:
@@ -77,6 +119,12 @@ class Recorder:
             return
         self.operations[urn] = operation
         self._steps[urn] = step
+
+    @property
+    def unknown_creates(self) -> tuple[Resource, ...]:
+        """The creations that were begun and of which nobody knows whether they worked."""
+        told = {e.resource for e in self.errors if e.resource is not None and outcome_unknown(e.message)}
+        return tuple(r for r in self._begun.values() if r in told or r not in self.failed)
 
     @property
     def counts(self) -> Counts:

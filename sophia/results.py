@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from sophia.events import SECRET, PolicyViolation, Resource
 
-__all__ = ["SECRET", "Change", "Counts", "HistoryEntry", "Operation", "Plan", "PropertyChange", "Result"]
+__all__ = ["SECRET", "Change", "Counts", "HistoryEntry", "Operation", "Partial", "Plan", "PropertyChange", "Result"]
 
 Operation = Literal["create", "update", "replace", "delete", "unchanged"]
 
@@ -121,6 +121,21 @@ class Result(_Outcome):
         from sophia.display.summary import summary
 
         return "\n".join(line.plain for line in summary(self))
+
+
+@dataclass(frozen=True)
+class Partial:
+    """How far a run got that failed or was stopped. What was done is in the state; the next run tries only the rest."""
+
+    counts: Counts
+    """Of what was done."""
+    failed: tuple[Resource, ...]
+    not_tried: tuple[Resource, ...] | None
+    """What was left out, because it depends on what failed; None where the run was not compared with a preview first."""
+    unknown: tuple[Resource, ...] = ()
+    """Creations of which nobody knows whether they worked: a provider died, or its platform fell silent."""
+    noted: bool = True
+    """Whether the state notes the unknown ones, so that the next run takes them over."""
 
 
 @dataclass(frozen=True)

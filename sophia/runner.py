@@ -33,6 +33,8 @@ FINISHING = 60.0
 """Seconds that operations in flight are given after a Ctrl-C before the engine is told a second time."""
 ABANDONING = 10.0
 """Seconds that the engine then has to note what it abandons, before it is killed."""
+STUCK = 5.0
+"""Seconds without any event after which an engine that may be stuck is taken to be so."""
 _POLL = 0.1
 _CHUNK = 1 << 16
 
@@ -40,11 +42,15 @@ _CHUNK = 1 << 16
 class Control:
     """Stops a run from a signal handler or another thread. Holds no lock, so a handler can use it at any moment."""
 
-    def __init__(self, on_told: Callable[[int], object] | None = None) -> None:
+    def __init__(
+        self, on_told: Callable[[int], object] | None = None, may_be_stuck: Callable[[], bool] = lambda: False
+    ) -> None:
         self.stopping = False
         self.hurrying = False
         self.on_told = on_told
         """Called in the thread that waits for the run, with how often the engine has been told to end."""
+        self.may_be_stuck = may_be_stuck
+        """Asked in that thread: whether the engine, if it does nothing now, waits for what will never come."""
 
     def stop(self) -> None:
         """What is in flight is finished, then the run ends. Asking again changes nothing."""
@@ -63,7 +69,16 @@ class Outcome:
     code: int
     stdout: str
     stderr: str
-    stopped: bool
+    told: int = 0
+    """How often it was told to end: 1 to finish what was in flight, 2 to abandon it, 3 it was killed."""
+
+    @property
+    def stopped(self) -> bool:
+        return self.told > 0
+
+    @property
+    def abandoned(self) -> bool:
+        return self.told > 1
 
     @property
     def killed(self) -> bool:
@@ -184,6 +199,9 @@ class _Run:
         self.told = 0
         """How often the engine was told to end: 1 finish, 2 abandon, 3 killed."""
         self.deadline = 0.0
+        self.active = time.monotonic()
+        """When the engine last told an event."""
+        self.freed = False
         self.events = next((key.data for key in selector.get_map().values()), _Lines())
         self.stdout, self.stderr = _Lines(), _Lines()
         for stream, lines in ((process.stdout, self.stdout), (process.stderr, self.stderr)):
@@ -212,7 +230,7 @@ class _Run:
             end_session(self.process.pid)
         if self.events.failure is not None:
             raise self.events.failure
-        return Outcome(self.process.returncode, self.stdout.text(), self.stderr.text(), stopped=self.told > 0)
+        return Outcome(self.process.returncode, self.stdout.text(), self.stderr.text(), self.told)
 
     def _read(self, timeout: float) -> bool:
         """Whether there was anything to read."""
@@ -221,6 +239,8 @@ class _Run:
             chunk = os.read(key.fd, _CHUNK)
             if chunk:
                 found = True
+                if key.data is self.events:  # the display of a run that does nothing goes on with its dots
+                    self.active = time.monotonic()
                 key.data.feed(chunk)
             else:
                 self.selector.unregister(key.fd)
@@ -232,6 +252,9 @@ class _Run:
     def _tell(self) -> None:
         """One INT; a second one at the deadline or in a hurry; KILL if even that has no effect."""
         now = time.monotonic()
+        if not (self.freed or self.told) and now - self.active > STUCK and self.control.may_be_stuck():
+            self.freed = True
+            self.process.send_signal(signal.SIGINT)
         if self.told == 0 and self.control.stopping:
             self._signal(signal.SIGINT, FINISHING)
         elif self.told == 1 and (self.control.hurrying or now > self.deadline):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +33,23 @@ class State:
     @property
     def platforms(self) -> dict[str, int]:
         """How many resources that people count each platform has; "" for those of none."""
-        found = (Resource(r["urn"]) for r in self.resources if r.get("custom"))
-        return dict(Counter(r.platform for r in found if not r.is_provider))
+        return dict(Counter(r.platform for r in self.objects))
+
+    @property
+    def objects(self) -> tuple[Resource, ...]:
+        """The resources that exist on platforms, as far as the state knows."""
+        found = (Resource(r["urn"]) for r in self.resources if r.get("custom") and not r.get("external"))
+        return tuple(r for r in found if not r.is_provider)
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """The id of each object by URN; one that waits for its deletion after a replacement is left out."""
+        return {r["urn"]: str(r.get("id", "")) for r in self.resources if r.get("custom") and not r.get("delete")}
+
+    @property
+    def protected(self) -> tuple[Resource, ...]:
+        """The resources that no run may delete."""
+        return tuple(Resource(r["urn"]) for r in self.resources if r.get("protect"))
 
     @property
     def interrupted_creates(self) -> tuple[Resource, ...]:
@@ -56,6 +72,17 @@ class State:
     def settled(self) -> State:
         """The same state without the notes of interrupted operations."""
         deployment = {k: v for k, v in self._deployment.items() if k != "pending_operations"}
+        return State({**self.document, "deployment": deployment})
+
+    def noting(self, begun: Iterable[Resource]) -> State:
+        """The same state with a note that the creation of these was begun, as the engine itself leaves it when killed."""
+        notes = [
+            {"resource": {"urn": r.urn, "type": r.type, "custom": True}, "type": "creating"}
+            for r in begun
+            if r not in self.interrupted_creates
+        ]
+        deployment = {**self._deployment}
+        deployment["pending_operations"] = [*(deployment.get("pending_operations") or []), *notes]
         return State({**self.document, "deployment": deployment})
 
     def dump(self) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from sophia.errors import CredentialsError, UnreachableError
@@ -120,6 +120,18 @@ def of_running(running: Running) -> Target:
     return Target("sandbox", running.url, ORGANIZATION, running.environment(), running)
 
 
+def access_token(backend: str, environ: Mapping[str, str]) -> str:
+    """The token with which the engine speaks to this backend: the variable's, else that of the login; "" if none."""
+    tokens = _credentials(environ).get("accessTokens")
+    login = tokens.get(backend) if isinstance(tokens, dict) else None
+    return environ.get("PULUMI_ACCESS_TOKEN") or (login if isinstance(login, str) else "")
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address (a URL) is one of this machine."""
+    return _is_loopback(urlsplit(address).hostname or "")
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
@@ -131,13 +143,19 @@ def _is_loopback(host: str) -> bool:
 
 def _logged_in(environ: Mapping[str, str]) -> str:
     """The backend that ``pulumi login`` chose, or "". PULUMI_ACCESS_TOKEN alone means Pulumi's own cloud."""
+    current = _credentials(environ).get("current")
+    return current if isinstance(current, str) else ""
+
+
+def _credentials(environ: Mapping[str, str]) -> Mapping[str, Any]:
+    """What ``pulumi login`` has written; {} if nobody ever logged in."""
     home = (
         Path(environ["PULUMI_HOME"])
         if environ.get("PULUMI_HOME")
         else Path(environ.get("HOME", "~")).expanduser() / ".pulumi"
     )
     try:
-        current = json.loads((home / "credentials.json").read_text(encoding="utf-8")).get("current")
-    except (OSError, ValueError, AttributeError):
-        return ""
-    return current if isinstance(current, str) else ""
+        content = json.loads((home / "credentials.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

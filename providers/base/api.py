@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -26,6 +27,9 @@ PATIENCE_SECONDS = 180.0
 
 CONNECT_PATIENCE_SECONDS = 12.0
 """The same for an address where nobody answers: a wrong one should not keep people waiting for minutes."""
+
+SETTLING_SECONDS = 20.0
+"""How long an object that we have made may be unknown to a part of its platform: a 404 about it is not believed."""
 
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 
@@ -95,6 +99,18 @@ class Api:
                 self._paces[bucket] = Pace(limit)
             return self._paces[bucket]
 
+    @cached_property
+    def _made(self) -> dict[str, float]:
+        return {}
+
+    def has_made(self, id_: str) -> None:
+        """Notes an object that this process has made: ``request`` is patient with a 404 about it."""
+        self._made[id_] = time.monotonic()
+
+    def _settling(self, ids: Iterable[str]) -> bool:
+        since = time.monotonic() - SETTLING_SECONDS
+        return any(self._made.get(id_, since) > since for id_ in ids)
+
     def request(
         self,
         method: str,
@@ -104,16 +120,20 @@ class Api:
         params: Mapping[str, str | int] | None = None,
         repeatable: bool | None = None,
         auth: Auth | None = None,
+        about: Iterable[str] = (),
     ) -> Json:
         """Sends a request and returns the answer's JSON object (``{}`` for an empty answer).
 
         ``repeatable`` says that doing it twice is the same as doing it once; by default that is so for all but POST.
-        What is not repeatable is sent again only if the platform surely did nothing. Raises ``PlatformError``.
+        What is not repeatable is sent again only if the platform surely did nothing. ``about`` has the ids that the
+        request mentions: one of an object that we made a moment ago is not unknown for long. Raises ``PlatformError``.
         """
         again = method != "POST" if repeatable is None else repeatable
         url = self.base_url.value().rstrip("/") + path
         retrying = Retrying(
-            retry=retry_if_exception(lambda error: _worth_trying_again(error, again)),
+            retry=retry_if_exception(
+                lambda error: _worth_trying_again(error, again) or (_is_unknown(error) and self._settling(about))
+            ),
             wait=_wait,
             stop=_out_of_patience,
             reraise=True,
@@ -215,6 +235,10 @@ def _worth_trying_again(error: BaseException, repeatable: bool) -> bool:
     if error.trouble in (Trouble.BUSY, Trouble.UNREACHABLE):
         return True
     return repeatable and error.outcome_unknown
+
+
+def _is_unknown(error: BaseException) -> bool:
+    return isinstance(error, PlatformError) and error.trouble is Trouble.NOT_FOUND
 
 
 def _failure(state: RetryCallState) -> BaseException | None:

@@ -16,7 +16,7 @@ TRIES = 4
 """How often a create is sent, each time after the platform was asked whether the one before has worked."""
 
 LOOK_AFTER_SECONDS = (0.5, 1.0, 2.0)
-"""The pauses before each look for what an unanswered create has made: lists may show a new object late."""
+"""The pauses before each look for what an unanswered create has made: a new object may be seen late."""
 
 
 @dataclass
@@ -29,10 +29,16 @@ class Birth:
     inventory: Inventory
     urn: str = ""
     taken_over: bool = field(default=False, init=False)
+    as_it_is: bool = field(default=False, init=False)
+    """Whether what was taken over is somebody else's work: nothing is sent that cannot be seen to differ."""
+    maybe_made: bool = field(default=False, init=False)
+    """Whether a create was sent of which the platform never told the outcome."""
 
     def bring_about(self, *, adopt: bool, interrupted: bool) -> tuple[str, Json]:
         """The object's id and document. Raises ``ProviderError`` for one that exists and is not ours to take."""
         found = self._existing()
+        if found is None and interrupted:
+            found = self._look_or_refuse()
         if found is None:
             return self._make(adopt=adopt, interrupted=interrupted)
         return self._take_over(found, adopt=adopt, interrupted=interrupted)
@@ -42,7 +48,8 @@ class Birth:
         if not fresh and self.inventory.empty_container(self.kind, self.inputs):
             return None
         if self.kind.calls.listing:
-            return self._only(self.inventory.find(self.kind, self.inputs, fresh=fresh))
+            listed = self.inventory.find(self.kind, self.inputs, fresh=fresh)
+            return self._only(listed if fresh else [document for document in listed if self._exists(document)])
         if "{" in self.kind.identity and self.kind.calls.read:
             try:
                 return self.kind.calls.read.send(self.kind.api, self.inputs.state())
@@ -50,6 +57,20 @@ class Birth:
                 if error.trouble is not Trouble.NOT_FOUND:
                     raise
         return None
+
+    def _exists(self, listed: Json) -> bool:
+        """Whether an object that a list shows can be read: lists may show what was deleted a moment ago."""
+        id_, read = self._id(listed), self.kind.calls.read
+        if read is None:
+            return True
+        try:
+            read.send(self.kind.api, {**self.inputs.state(), "id": id_})
+        except PlatformError as error:
+            if error.trouble is not Trouble.NOT_FOUND:
+                raise
+            self.inventory.forget(self.kind, self.inputs, id_, gone=True)
+            return False
+        return True
 
     def _only(self, matches: list[Json]) -> Json | None:
         if not self.kind.calls.revive:
@@ -73,7 +94,7 @@ class Birth:
                 document = writing.create(self.inputs)
                 id_ = self._told_id(document)
             except PlatformError as error:
-                found = self._left_behind(error, unanswered_before=failure is not None)
+                found = self._left_behind(error)
                 if found is None:
                     failure = error
                     continue
@@ -86,8 +107,20 @@ class Birth:
                     continue
                 self.taken_over, id_, document = True, self._id(found), found
             self.inventory.created(self.kind, self.inputs, id_, document, self.urn)
+            if failure is not None and not self.taken_over:
+                self._remove_twins(id_)
             return id_, document
         raise failure or PlatformError(Trouble.BROKEN, "the platform made nothing")
+
+    def _remove_twins(self, id_: str) -> None:
+        """What a create left that was given up for lost, and sent again, because it was not to be seen in time."""
+        if self.kind.calls.listing is None or self.kind.calls.delete is None:
+            return
+        time.sleep(LOOK_AFTER_SECONDS[-1])
+        for document in self.inventory.find(self.kind, self.inputs, fresh=True):
+            ours = self.kind.owner(document) == (self.stack if self.kind.mark else None)
+            if ours and self._id(document) != id_ and not self.kind.hidden(document):
+                self._remove(document)
 
     def _told_id(self, document: Json) -> str:
         id_ = self._id(document)
@@ -95,12 +128,13 @@ class Birth:
             raise PlatformError(Trouble.UNANSWERED, f"the answer to the create call has no {self.kind.identity}")
         return id_
 
-    def _left_behind(self, error: PlatformError, *, unanswered_before: bool) -> Json | None:
+    def _left_behind(self, error: PlatformError) -> Json | None:
         """What a create that failed has left on the platform; None if nothing, so that it may be sent again.
 
         Before the create there was no such object, or we would have stopped: one that is there now is the create's work,
         or, where the platform speaks of a conflict at once, that of somebody quicker.
         """
+        self.maybe_made = self.maybe_made or error.outcome_unknown
         if not (error.outcome_unknown or error.trouble is Trouble.CONFLICT):
             raise error
         if not self._can_look:
@@ -108,15 +142,30 @@ class Birth:
                 raise error
             raise self._refusal(
                 f"{error.said}; the platform offers no way to see whether it was made",
-                "look for it on the platform: delete it there if it exists, then run the same command again",
+                self._check(),
             ) from error
-        found = self._look(patiently=error.outcome_unknown or unanswered_before)
+        found = self._look()
         if found is None and error.trouble is Trouble.CONFLICT:
             raise error
         return found
 
-    def _look(self, *, patiently: bool) -> Json | None:
-        for pause in LOOK_AFTER_SECONDS if patiently else (0.0,):
+    def _look_or_refuse(self) -> Json | None:
+        if not self._can_look:
+            raise self._refusal(
+                "an interrupted run may have made it, and the platform offers no way to see whether it did",
+                self._check(),
+            )
+        return self._look()
+
+    def _check(self) -> str:
+        """What a person is to do where only a person can look."""
+        stack = self.stack.rpartition("/")[2]
+        forget = f"`sophia refresh {stack} --forget-interrupted`"
+        return f"look for it on the platform, delete it there if it exists; then {forget}, and the same command again"
+
+    def _look(self) -> Json | None:
+        """What an earlier create has made, which may be seen late."""
+        for pause in LOOK_AFTER_SECONDS:
             time.sleep(pause)
             found = self._existing(fresh=True)
             if found is not None:
@@ -136,7 +185,8 @@ class Birth:
         if not (ours or adopt or interrupted):
             raise self._refusal(
                 f"it exists already ({id_}) and is not managed by this stack",
-                f"set `adopt: true` on this setting to take it over as it is, or give it another {self._key()}",
+                f"take it over with `sophia adopt {self.stack.rpartition('/')[2]}`, or set `adopt: true` on this setting; "
+                f"or give it another {self._key()}",
             )
         if fixed := self._fixed_otherwise(found):
             raise self._refusal(
@@ -146,7 +196,7 @@ class Birth:
         if not self.inventory.take_over(self.kind, id_, self.urn):
             raise self._taken(id_)
         Writing(self.kind, self.stack).claim(id_, self.inputs, found)
-        self.taken_over = True
+        self.taken_over, self.as_it_is = True, adopt and not (ours or interrupted)
         return id_, found
 
     def _fixed_otherwise(self, found: Json) -> list[str]:
@@ -179,8 +229,12 @@ class Birth:
                 f"it exists already ({id_}), its secret is lost, and the platform has no call to delete it",
                 f"give this one another {self._key()}",
             )
-        delete.send(self.kind.api, {**self.inputs.state(), "id": id_})
-        self.inventory.forget(self.kind, self.inputs, id_)
+        try:
+            delete.send(self.kind.api, {**self.inputs.state(), "id": id_})
+        except PlatformError as error:
+            if error.trouble is not Trouble.NOT_FOUND:
+                raise
+        self.inventory.forget(self.kind, self.inputs, id_, gone=True)
 
     @property
     def _can_look(self) -> bool:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from providers.base.api import Api, Json
 from providers.base.auth import Auth
+from providers.base.inputs import leaves
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Call:
             params=params,
             repeatable=self.repeatable,
             auth=self.auth,
+            about=list(leaves(values)),
         )
         return _inside(answer, self.answer)
 

@@ -54,10 +54,13 @@ class ProviderError(Exception):
     do: str
     marker: str = ""
     """``credentials`` or ``unreachable``: machines branch on these (exit codes 4 and 6 of ``sophia``)."""
+    outcome_unknown: bool = False
+    """Whether the object may have been made all the same; ``sophia`` then notes it as an interrupted create."""
 
     def __str__(self) -> str:
+        markers = [self.marker, "outcome-unknown" if self.outcome_unknown else ""]
         lines = [self.what, f"  said     {self.said}", f"  setting  {self.setting}", f"  do       {self.do}"]
-        return "\n".join([f"error[{self.marker}]", *lines] if self.marker else lines)
+        return "\n".join([*(f"error[{marker}]" for marker in markers if marker), *lines])
 
 
 _ADVICE = {
@@ -67,10 +70,16 @@ _ADVICE = {
     Trouble.CREDENTIALS: "put a valid value there, then run the same command again",
     Trouble.FORBIDDEN: "give the credential the permission that the platform's text names",
     Trouble.BUSY: "wait until the platform's limit has recovered, then run the same command again",
-    Trouble.BROKEN: "run the same command again; if it then says that the object exists, `adopt: true` takes it over",
-    Trouble.UNANSWERED: "run the same command again; if it then says that the object exists, `adopt: true` takes it over",
+    Trouble.BROKEN: "run the same command again",
+    Trouble.UNANSWERED: "run the same command again",
     Trouble.UNREACHABLE: "check the address and the network, then run the same command again",
 }
+
+MAYBE_MADE = (
+    "it may have been made all the same: run the same command again, and `sophia up` takes it over; if plain `pulumi up` "
+    "then says that it exists, and it is this one, set `adopt: true`"
+)
+"""What to do after a create of which nobody knows whether it worked."""
 
 _MARKERS = {Trouble.CREDENTIALS: "credentials", Trouble.UNREACHABLE: "unreachable", Trouble.UNANSWERED: "unreachable"}
 

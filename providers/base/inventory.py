@@ -78,6 +78,7 @@ class Inventory:
         self._made_here: set[tuple[str, str]] = set()
         self._holders: dict[tuple[str, str, str], str] = {}
         self._taken_over: set[tuple[str, str, str]] = set()
+        self._gone: set[tuple[str, str, str]] = set()
         self._lock = Lock()
 
     def find(self, kind: Kind, inputs: Inputs, *, fresh: bool = False) -> list[Json]:
@@ -85,7 +86,10 @@ class Inventory:
         snapshot = self._snapshot(kind, kind.container(inputs))
         with snapshot.lock:
             snapshot.renew(fresh=fresh)
-            return snapshot.with_key(inputs)
+            found = snapshot.with_key(inputs)
+        container = kind.container(inputs)
+        with self._lock:
+            return [d for d in found if (kind.api.name, kind.title, kind.identify(d, container)) not in self._gone]
 
     def get(self, kind: Kind, inputs: Inputs, id_: str) -> Json | None:
         """The live object with that id, if the listing has it."""
@@ -106,7 +110,9 @@ class Inventory:
 
     def created(self, kind: Kind, inputs: Inputs, id_: str, document: Json, urn: str) -> None:
         """Notes what the resource ``urn`` has made."""
+        kind.api.has_made(id_)
         with self._lock:
+            self._gone.discard((kind.api.name, kind.title, id_))
             self._made_here.add((kind.api.name, id_))
             self._holders[kind.api.name, kind.title, id_] = urn
         if "{" in kind.identity:
@@ -129,8 +135,14 @@ class Inventory:
         with self._lock:
             return (kind.api.name, kind.title, id_) in self._taken_over
 
-    def forget(self, kind: Kind, inputs: Inputs, id_: str) -> None:
-        """After a deletion, or a change: whoever asks for the object next gets what the platform says then."""
+    def forget(self, kind: Kind, inputs: Inputs, id_: str, *, gone: bool = False) -> None:
+        """After a change: whoever asks for the object next gets what the platform says then.
+
+        ``gone``: after a deletion. Lists may show the object for a while, but it is not found any more.
+        """
+        if gone:
+            with self._lock:
+                self._gone.add((kind.api.name, kind.title, id_))
         snapshot = self._snapshot(kind, kind.container(inputs))
         with snapshot.lock:
             snapshot.drop(id_)

@@ -22,7 +22,7 @@ from providers.base.api import Json
 from providers.base.birth import Birth
 from providers.base.calls import at
 from providers.base.engine import PROVIDER_KEY, Call, secret
-from providers.base.errors import PlatformError, ProviderError, Trouble, explain
+from providers.base.errors import MAYBE_MADE, PlatformError, ProviderError, Trouble, explain
 from providers.base.inputs import Inputs, fingerprint, has_unknown, leaves, project, same_secret
 from providers.base.inventory import Inventory
 from providers.base.kind import Kind
@@ -93,14 +93,15 @@ class Provider(pulumi.dynamic.ResourceProvider):
         inputs = self.kind.inputs.model_validate(_without(_own(props), ADOPT))
         with self._told(call, inputs):
             birth = Birth(self.kind, inputs, call.stack, _inventory, call.urn)
-            id_, document = birth.bring_about(
-                adopt=call.adopted or bool(props.get(ADOPT)), interrupted=call.interrupted
-            )
+            with self._maybe_made(birth, call):
+                id_, document = birth.bring_about(
+                    adopt=call.adopted or bool(props.get(ADOPT)), interrupted=call.interrupted
+                )
             writing = Writing(self.kind, call.stack)
             lasting = _only(inputs.state(), *self.kind.place, *self.kind.immutable)
             done = {**lasting, **self._given(document, {})}
             with self._kept(call, id_, inputs, done):
-                pending = writing.pending(inputs, document, taken_over=birth.taken_over)
+                pending = writing.pending(inputs, document, taken_over=birth.taken_over, as_it_is=birth.as_it_is)
                 done |= {**_without(self._outputs(inputs, document, {}), *pending), UNFINISHED: sorted(pending)}
                 document = {**document, **writing.apply(id_, inputs, pending)}
                 del done[UNFINISHED]
@@ -120,7 +121,7 @@ class Provider(pulumi.dynamic.ResourceProvider):
         hidden = {name: secret(value) for name, value in _only(known, *self.kind.write_only).items()}
         if not (self.kind.calls.read or self.kind.calls.listing):
             return ReadResult(id_, {**_own(props), **self._given({}, props)}, {**known, **hidden, **adopt})
-        with self._told(call, inputs):
+        with self._told(call, inputs, props):
             document = self._live(id_, inputs)
             if document is None:
                 return ReadResult(None, {})
@@ -136,7 +137,7 @@ class Provider(pulumi.dynamic.ResourceProvider):
         """Sends what changed."""
         call = Call()
         inputs = self.kind.inputs.model_validate(_without(_own(_news), ADOPT))
-        with self._told(call, inputs):
+        with self._told(call, inputs, _olds):
             changed = self._changed(_olds, _news)
             writing = Writing(self.kind, call.stack)
             with self._kept(call, _id, inputs, {**_own(_olds), **self._given({}, _olds)}):
@@ -151,13 +152,13 @@ class Provider(pulumi.dynamic.ResourceProvider):
         inputs = self.kind.inputs.from_state(_without(_own(_props), ADOPT))
         if self.kind.calls.delete is None or _inventory.lives_on(self.kind, _id):
             return
-        with self._told(call, inputs):
+        with self._told(call, inputs, _props):
             try:
                 self.kind.calls.delete.send(self.kind.api, {**inputs.state(), "id": _id})
             except PlatformError as error:
                 if error.trouble is not Trouble.NOT_FOUND:
                     raise
-            _inventory.forget(self.kind, inputs, _id)
+            _inventory.forget(self.kind, inputs, _id, gone=not self.kind.calls.revive)
 
     def _changed(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> set[str]:
         """The inputs whose known value is not the wanted one. ``olds`` are the outputs of the state."""
@@ -236,10 +237,25 @@ class Provider(pulumi.dynamic.ResourceProvider):
         else:
             return
         told = str(explain(failure, *self._blamed(failure, call)))
-        call.fail_partially(id_, outputs, inputs.state(), [self._redacted(told, inputs)])
+        call.fail_partially(id_, outputs, inputs.state(), [self._redacted(told, inputs, outputs)])
 
     @contextmanager
-    def _told(self, call: Call, inputs: Inputs) -> Iterator[None]:
+    def _maybe_made(self, birth: Birth, call: Call) -> Iterator[None]:
+        """What fails in here may have left an object behind: the error says so, to people and to ``sophia``."""
+        try:
+            yield
+        except PlatformError as error:
+            if not birth.maybe_made:
+                raise
+            told = explain(error, *self._blamed(error, call))
+            told.do, told.outcome_unknown = MAYBE_MADE, True
+            raise told from error
+        except ProviderError as error:
+            error.outcome_unknown = birth.maybe_made
+            raise
+
+    @contextmanager
+    def _told(self, call: Call, inputs: Inputs, outputs: Mapping[str, Any] | None = None) -> Iterator[None]:
         """Errors as people read them: no traceback, no secret."""
         try:
             yield
@@ -251,7 +267,7 @@ class Provider(pulumi.dynamic.ResourceProvider):
             message = str(error)
         else:
             return
-        call.fail(self._redacted(message, inputs))
+        call.fail(self._redacted(message, inputs, outputs or {}))
 
     def _blamed(self, error: PlatformError, call: Call) -> tuple[str, str]:
         """What failed, and which setting is to blame: the platform's address or credentials, or the object's own.
@@ -274,10 +290,12 @@ class Provider(pulumi.dynamic.ResourceProvider):
         path = [self.kind.api.name, self.kind.setting, *([call.name] if call.name != self.kind.setting else [])]
         return f"Pulumi.{call.stack_name}.yaml: sophia-ai:{'.'.join(path)}"
 
-    def _redacted(self, message: str, inputs: Inputs) -> str:
+    def _redacted(self, message: str, inputs: Inputs, outputs: Mapping[str, Any]) -> str:
         secrets = self.kind.credentials()
         for name in self.kind.write_only:
             secrets += leaves(getattr(inputs, name, None))
+        for out in self.kind.outputs:
+            secrets += leaves(outputs.get(out.name)) if out.secret or out.once else ()
         forms = {form for text in secrets if len(text) > 3 for form in _spellings(text)}
         for text in sorted(forms, key=len, reverse=True):
             message = message.replace(text, "[secret]")

@@ -27,9 +27,15 @@ class Writing:
         names = [n for n in self.kind.inputs.model_fields if takes is None or self.kind.inputs.wire_name(n) in takes]
         return self.kind.calls.create.send(self.kind.api, inputs.state(), self._payload(inputs, names))
 
-    def pending(self, inputs: Inputs, document: Json, *, taken_over: bool) -> set[str]:
-        """What is left to set after a create or a takeover: inputs that have calls of their own, and differences."""
+    def pending(self, inputs: Inputs, document: Json, *, taken_over: bool, as_it_is: bool = False) -> set[str]:
+        """What is left to set after a create or a takeover: inputs that have calls of their own, and differences.
+
+        ``as_it_is``: only in what the platform shows; no mark is set, and no secret sent, on an object that somebody else
+        made and that works as it is.
+        """
         takes = self.kind.calls.create_takes
+        if as_it_is:
+            return self._shown_differences(inputs, document)
         if taken_over:
             return self._differences(inputs, document)
         if takes is None:
@@ -54,9 +60,17 @@ class Writing:
 
     def claim(self, id_: str, inputs: Inputs, found: Json) -> None:
         """Makes an existing object one that we can write to; one that was deleted, and is kept, is brought back."""
-        revive = self.kind.calls.revive if self.kind.hidden(found) else ()
-        for call in (*revive, *self.kind.claim(found)):
-            call.send(self.kind.api, {**inputs.state(), "id": id_})
+        values = {**inputs.state(), "id": id_}
+        for call in self.kind.calls.revive if self.kind.hidden(found) else ():
+            try:
+                call.send(self.kind.api, values)
+            except PlatformError:
+                # One whose answer was lost is refused when it is sent again: there is nothing left to bring back.
+                read = self.kind.calls.read
+                if read is None or self.kind.hidden(read.send(self.kind.api, values)):
+                    raise
+        for call in self.kind.claim(found):
+            call.send(self.kind.api, values)
 
     def wait_until_ready(self, id_: str, inputs: Inputs, document: Json) -> Json:
         """Polls a slow object, of which ``document`` is what is known. Raises ``PlatformError`` if it failed for good or
@@ -107,12 +121,14 @@ class Writing:
 
     def _differences(self, inputs: Inputs, document: Json) -> set[str]:
         """The inputs in which a live object is not what is wanted. Its secrets are unknown, so they are always sent."""
-        names = {self.kind.mark} if self.kind.mark and self.kind.owner(document) != self.stack else set()
+        mark = {self.kind.mark} if self.kind.mark and self.kind.owner(document) != self.stack else set()
+        secret = {name for name in self.kind.write_only if name in inputs.state()}
+        return mark | secret | self._shown_differences(inputs, document)
+
+    def _shown_differences(self, inputs: Inputs, document: Json) -> set[str]:
         live = self.kind.inputs.from_wire(project(self.kind.shown(document), inputs.wire()))
-        for name, wanted in inputs.state().items():
-            if name in self.kind.write_only or (name not in self.kind.carried and live.get(name) != wanted):
-                names.add(name)
-        return {name for name in names if name}
+        unseen = {*self.kind.write_only, *self.kind.carried}
+        return {name for name, wanted in inputs.state().items() if name not in unseen and live.get(name) != wanted}
 
 
 def _merged(live: Any, wanted: Any) -> Any:

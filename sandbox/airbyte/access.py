@@ -26,7 +26,7 @@ class ApplicationCreate(Body):
 
 def admit(call: Call) -> str:
     """The application whose token this is; 401 without one, with an unknown one, and with one that has expired."""
-    token = call.store.get("token", digest(call.bearer()))
+    token = call.store.latest.get("token", digest(call.bearer()))
     if token is None or token["expires"] <= time.time():
         raise ApiError(401, "The access token is missing, unknown or has expired.")
     return str(token["client"])

@@ -32,7 +32,7 @@ def admit_anyone(call: Call) -> str:
         raise ApiError(401, "Missing Authentication header")
     if token == MANAGEMENT_KEY:
         return MANAGEMENT_KEY
-    key = call.store.get("key", digest(token))
+    key = call.store.latest.get("key", digest(token))
     if key is None or key["disabled"] or _expired(key):
         raise ApiError(401, "User not found.")
     return str(key["hash"])

@@ -96,7 +96,8 @@ def delete_guardrail(call: Call) -> Response:
 
 
 def list_assignments(call: Call) -> Response:
-    return paged(call, _assignments(call.store, call.store.all("assignment", guardrail_id=_guardrail(call)["id"])))
+    guardrail = _guardrail(call, call.store.latest)["id"]
+    return paged(call, _assignments(call.store, call.store.all("assignment", guardrail_id=guardrail)))
 
 
 def list_all_assignments(call: Call) -> Response:
@@ -132,8 +133,8 @@ def remove_keys(call: Call) -> Response:
     return answer({"unassigned_count": len(removed)})
 
 
-def _guardrail(call: Call) -> Document:
-    guardrail = call.store.get("guardrail", call.path("id"))
+def _guardrail(call: Call, store: Store | None = None) -> Document:
+    guardrail = (store or call.store).get("guardrail", call.path("id"))
     if guardrail is None:
         raise ApiError(404, "Guardrail not found")
     return guardrail
@@ -175,7 +176,7 @@ def _hashes(call: Call) -> list[str]:
 
 def _assignments(store: Store, assignments: list[Document]) -> list[dict[str, Any]]:
     """With the names that the keys have now."""
-    keys = {key["hash"]: key for key in store.all("key")}
+    keys = {key["hash"]: key for key in (*store.all("key"), *store.latest.all("key"))}
     return [
         found | {"key_name": keys[found["key_hash"]]["name"], "key_label": keys[found["key_hash"]]["label"]}
         for found in assignments

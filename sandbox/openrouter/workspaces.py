@@ -51,15 +51,16 @@ def all_workspaces(store: Store) -> list[Document]:
 
 def workspace_of(store: Store, named: str) -> Document:
     """By id or by slug."""
-    for workspace in all_workspaces(store):
-        if named in (workspace["id"], workspace["slug"]):
-            return workspace
+    slugs = {workspace["slug"]: workspace for workspace in all_workspaces(store)}
+    workspace = store.get("workspace", named) or slugs.get(named)
+    if workspace:
+        return workspace
     raise ApiError(404, f"Workspace {named} not found")
 
 
 def placed(store: Store, workspace: Any) -> str:
     """The workspace that a new object goes into: the one named, or the default one; 400 where there is none such."""
-    identifiers = [found["id"] for found in all_workspaces(store)]
+    identifiers = [found["id"] for found in all_workspaces(store.latest)]
     identifier = DEFAULT if workspace is None else str(workspace)
     if identifier not in identifiers:
         raise ApiError(400, f"workspace_id: there is no workspace {identifier}")

@@ -67,6 +67,10 @@ def stack_options(command: Command) -> Command:
     return click.argument("stack", shell_complete=complete_stack)(directory_option(command))
 
 
+def yes_option(command: Command) -> Command:
+    return click.option("-y", "--yes", is_flag=True, help="Do not ask, not even for prod with real accounts.")(command)
+
+
 def console(*, as_json: bool) -> Console:
     """Where people read: stdout, or stderr when a machine reads stdout."""
     from rich.console import Console
@@ -152,17 +156,15 @@ def display(out: Console) -> LiveDisplay | LineDisplay:
 
 @contextmanager
 def signals(stack: Stack) -> Iterator[None]:
-    """Ctrl-C and TERM let the run finish what is in flight; a TERM after that abandons it, since KILL comes next."""
+    """Ctrl-C and TERM let the run finish what is in flight; a second one abandons it."""
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGTERM and stopping:
-            stack.hurry()
-        stopping.append(number)
+    def stop(_number: int, _frame: FrameType | None) -> None:
         if not stack.running:
             raise KeyboardInterrupt  # nothing is in flight yet, or any more
+        if stack.stopping:
+            stack.hurry()
         stack.interrupt()
 
-    stopping: list[int] = []
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield

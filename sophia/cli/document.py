@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sophia.errors import SophiaError
+from sophia.drift import Drift
+from sophia.errors import SophiaError, UnreadableError
 from sophia.redact import redact
-from sophia.results import Change, Counts, Plan, Result
+from sophia.results import Change, Counts, Partial, Plan, Result
 from sophia.stack import Stack
 
 VERSION = 1
@@ -23,7 +24,38 @@ def base(command: str, exit_code: int) -> dict[str, Any]:
 
 def of_error(error: SophiaError, command: str) -> dict[str, Any]:
     problems = [{"what": p.what, "said": p.said, "setting": p.setting, "do": p.do} for p in error.problems]
-    return {**base(command, error.exit_code), "problems": problems}
+    found = {**base(command, error.exit_code), "problems": problems}
+    if error.partial is not None:
+        found |= of_partial(error.partial)
+    if isinstance(error, UnreadableError):
+        found |= {"changes": [of_change(change) for change in error.drift.changes], "checked": error.drift.checked}
+    return found
+
+
+def of_partial(partial: Partial) -> dict[str, Any]:
+    """How far a run got that failed; ``not_tried`` is null where that is not known."""
+    left = partial.not_tried
+    return {
+        "counts": of_counts(partial.counts),
+        "failed": [r.urn for r in partial.failed],
+        "not_tried": None if left is None else [r.urn for r in left],
+        "outcome_unknown": [r.urn for r in partial.unknown],
+    }
+
+
+def of_drift(stack: Stack, drift: Drift, fixed: Result | None, exit_code: int) -> dict[str, Any]:
+    """Of each change, ``old`` is what was set and ``new`` what is there; ``delete`` is an object that is gone."""
+    return {
+        **base("drift", exit_code),
+        **of_stack(stack),
+        "changes": [of_change(change) for change in drift.changes],
+        "checked": drift.checked,
+        "fixed": None if fixed is None else of_counts(fixed.counts),
+        "duration_seconds": round(drift.duration, 3),
+        "requests": drift.requests,
+        "warnings": list(drift.warnings),
+        "interrupted_creates": [resource.urn for resource in drift.interrupted],
+    }
 
 
 def of_outcome(command: str, stack: Stack, outcome: Plan | Result, exit_code: int) -> dict[str, Any]:

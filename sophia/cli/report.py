@@ -8,6 +8,7 @@ import traceback
 import click
 
 from sophia.cli import document
+from sophia.display.summary import how_far
 from sophia.errors import SophiaError
 from sophia.redact import redact
 
@@ -26,6 +27,10 @@ def report(error: SophiaError, command: str, *, as_json: bool, debug: bool) -> i
         click.secho(first, fg="red", bold=True, err=True, color=False if os.environ.get("NO_COLOR") else None)
         if rest:
             click.echo(rest, err=True)
+    if error.partial is not None:
+        click.echo(err=True)
+        for line in how_far(error.partial, error.stack):
+            click.echo(redact(line.plain, os.environ), err=True)
     if as_json:
         click.echo(document.dump(document.of_error(error, command)))
     return error.exit_code

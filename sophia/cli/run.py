@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from sophia.cli.common import PROD, console, display, open_stack, signals, stack_options
+from sophia.cli.common import PROD, console, display, open_stack, signals, stack_options, yes_option
 from sophia.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -20,9 +20,16 @@ if TYPE_CHECKING:
 
 DIFFERENCES = 2
 
+Command = TypeVar("Command", bound=Callable[..., object])
 
-def _yes(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("-y", "--yes", is_flag=True, help="Do not ask, not even for prod with real accounts.")(command)
+
+def _fail_fast_option(command: Command) -> Command:
+    return click.option(
+        "--fail-fast/--continue-on-error",
+        default=False,
+        show_default=True,
+        help="End at the first failure, or do all that does not depend on what failed.",
+    )(command)
 
 
 @click.command(
@@ -34,7 +41,8 @@ Examples:
 """
 )
 @stack_options
-@_yes
+@yes_option
+@_fail_fast_option
 @click.option("--skip-preview", is_flag=True, help="Do not compare first: quicker, but no totals in the progress.")
 def up(
     stack: str,
@@ -44,18 +52,20 @@ def up(
     as_json: bool,
     debug: bool,
     yes: bool,
+    fail_fast: bool,
     skip_preview: bool,
 ) -> int:
     """Makes the platforms of STACK as the program says.
 
-    For prod with real accounts it shows the preview and asks first.
+    For prod with real accounts it shows the preview and asks first. Where one resource fails, the others are done all the
+    same, the end names what failed, and the next up tries only that and what depends on it.
     """
     del debug  # for the error report
     out = console(as_json=as_json)
     opened = open_stack(stack, directory, out, force_sandbox=force_sandbox)
     plan = None if yes else _agreed(opened, "up", out)
     with signals(opened), display(out) as shown:
-        result = opened.up(shown.on_event, plan=plan, skip_preview=skip_preview)
+        result = opened.up(shown.on_event, plan=plan, skip_preview=skip_preview, fail_fast=fail_fast)
     return _finish("up", opened, result, out, as_json=as_json)
 
 
@@ -138,11 +148,22 @@ Examples:
 """
 )
 @stack_options
-@_yes
-def destroy(stack: str, directory: Path | None, *, force_sandbox: bool, as_json: bool, debug: bool, yes: bool) -> int:
+@yes_option
+@_fail_fast_option
+def destroy(
+    stack: str,
+    directory: Path | None,
+    *,
+    force_sandbox: bool,
+    as_json: bool,
+    debug: bool,
+    yes: bool,
+    fail_fast: bool,
+) -> int:
     """Removes everything that STACK has made. The stack and its history stay.
 
-    With real accounts it shows what would go and asks first.
+    With real accounts it shows what would go and asks first. Refuses, before anything is removed, if anything is
+    protected, as what holds data is in prod.
     """
     del debug
     out = console(as_json=as_json)
@@ -150,7 +171,7 @@ def destroy(stack: str, directory: Path | None, *, force_sandbox: bool, as_json:
     if not yes:
         _agreed(opened, "destroy", out)
     with signals(opened), display(out) as shown:
-        result = opened.destroy(shown.on_event)
+        result = opened.destroy(shown.on_event, fail_fast=fail_fast)
     return _finish("destroy", opened, result, out, as_json=as_json)
 
 

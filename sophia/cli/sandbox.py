@@ -63,7 +63,7 @@ def start(directory: Path | None, *, port: int | None, as_json: bool, debug: boo
     del debug
     running = start_sandbox(_checkout(directory), console(as_json=as_json), port)
     if as_json:
-        _document("sandbox start", _facts(running))
+        document("sandbox start", _facts(running))
     return 0
 
 
@@ -78,7 +78,7 @@ def stop(directory: Path | None, *, as_json: bool, debug: bool) -> int:
     stopped = control.stop(_state(directory))
     say(console(as_json=as_json), "sandbox   stopped; its state is kept" if stopped else "sandbox   was not running")
     if as_json:
-        _document("sandbox stop", {"running": False, "stopped": stopped})
+        document("sandbox stop", {"running": False, "stopped": stopped})
     return 0
 
 
@@ -88,14 +88,14 @@ def stop(directory: Path | None, *, as_json: bool, debug: bool) -> int:
 def status(directory: Path | None, *, as_json: bool, debug: bool) -> int:
     """Says whether it runs, where, and what exists on each platform. Exit code 6 if it does not run."""
     del debug
-    running = _running(directory)
+    running = running_sandbox(directory)
     out = console(as_json=as_json)
     platforms = running.platforms()
     say(out, f"sandbox   {running.url}, {len(platforms)} platforms, state kept in {running.directory}")
     for platform in platforms:
         say(out, f"  {platform['title']:<12} {platform['objects']:>5} objects   {platform['simulated']}")
     if as_json:
-        _document("sandbox status", _facts(running) | {"platforms": platforms})
+        document("sandbox status", _facts(running) | {"platforms": platforms})
     return 0
 
 
@@ -116,7 +116,7 @@ def reset(directory: Path | None, *, platform: str | None, as_json: bool, debug:
         _publish(running, checkout, out)
     say(out, f"sandbox   {platform or 'everything'} is forgotten")
     if as_json:
-        _document("sandbox reset", {"platform": platform})
+        document("sandbox reset", {"platform": platform})
     return 0
 
 
@@ -126,7 +126,7 @@ def env(directory: Path | None) -> int:
     """Prints the lines that make a shell use it: eval "$(sophia sandbox env)", then plain pulumi works."""
     from sophia.backend import engine_command
 
-    running = _running(directory)
+    running = running_sandbox(directory)
     command = engine_command(lambda line: click.echo(line, err=True))
     for name, value in running.environment().items():
         click.echo(f"export {name}={shlex.quote(value)}")
@@ -162,7 +162,7 @@ def faults(
 ) -> int:
     """Makes platforms fail on demand; PLATFORM is one's name, or * for all."""
     del debug
-    running = _running(directory)
+    running = running_sandbox(directory)
     out = console(as_json=as_json)
     if action == "add":
         rule["action"] = rule.pop("kind")
@@ -179,7 +179,7 @@ def faults(
     if action == "list" and not rules:
         say(out, "no faults")
     if as_json:
-        _document("sandbox faults", {"faults": rules})
+        document("sandbox faults", {"faults": rules})
     return 0
 
 
@@ -211,7 +211,7 @@ def journal(
 ) -> int:
     """Lists the latest requests that reached a platform, and counts all of them."""
     del debug
-    running = _running(directory)
+    running = running_sandbox(directory)
     if clear:
         running.clear_journal()
     last = running.mark()
@@ -225,7 +225,7 @@ def journal(
     say(out, f"{view.total} requests" + "".join(f" · {p} {sum(m.values())}" for p, m in view.counts.items()))
     if as_json:
         entries = [vars(entry) for entry in view.entries[-limit:]]
-        _document("sandbox journal", {"entries": entries, "counts": view.counts, "last": last})
+        document("sandbox journal", {"entries": entries, "counts": view.counts, "last": last})
     return 0
 
 
@@ -272,7 +272,8 @@ def _state(directory: Path | None) -> Path:
     return _checkout(directory) / SANDBOX_DIRECTORY
 
 
-def _running(directory: Path | None) -> Running:
+def running_sandbox(directory: Path | None) -> Running:
+    """The sandbox of the checkout. Raises UnreachableError if there is none."""
     from sandbox import control
 
     running = control.status(_state(directory))
@@ -287,10 +288,11 @@ def _facts(running: Running) -> dict[str, Any]:
     return {"running": True, "url": running.url, "pid": running.pid, "directory": str(running.directory)}
 
 
-def _document(command: str, facts: dict[str, Any]) -> None:
-    from sophia.cli import document
+def document(command: str, facts: dict[str, Any]) -> None:
+    """Prints the JSON document of a command of this group."""
+    from sophia.cli.document import base, dump
 
-    click.echo(document.dump({**document.base(command, 0), "sandbox": facts}))
+    click.echo(dump({**base(command, 0), "sandbox": facts}))
 
 
 def _translated(error: Exception) -> SophiaError:

@@ -9,7 +9,10 @@ from rich.text import Text
 
 from sophia.display.review import shown
 from sophia.events import Resource
-from sophia.results import Counts, Plan, Result
+from sophia.results import Counts, Partial, Plan, Result
+
+_MOST_NAMES = 10
+"""How many resources a line names before it only counts."""
 
 
 def summary(result: Result) -> list[Text]:
@@ -22,6 +25,34 @@ def summary(result: Result) -> list[Text]:
         width = max(len(name) for name in outputs)
         lines += [Text(), *(Text(f"  {name:<{width}}  ").append(_plain(value)) for name, value in outputs.items())]
     return lines
+
+
+def how_far(partial: Partial, stack: str) -> list[Text]:
+    """The lines for a run that failed: what was done, what failed, what was not tried, what nobody knows."""
+    done = [(text, style) for text, style in _words(partial.counts) if not text.startswith(("unchanged", "no changes"))]
+    line = Text("done: ")
+    for number, (text, style) in enumerate(done or [("nothing", "dim")]):
+        line.append(" · " if number else "").append(text, style)
+    lines = [line.append(" (it is in the state)" if done else "")]
+    if partial.failed:
+        lines.append(Text(f"failed {len(partial.failed)}: {_names(partial.failed)}", "red"))
+    if partial.not_tried is None:
+        lines += [Text("not tried: what depends on what failed", "yellow")] if partial.failed else []
+    elif partial.not_tried:
+        lines.append(Text(f"not tried {len(partial.not_tried)}: {_names(partial.not_tried)}", "yellow"))
+    if partial.unknown:
+        then = (
+            f"`sophia up {stack}` takes over what was made"
+            if partial.noted
+            else "if the next up says that one exists, look whether it is this one: `adopt: true` takes it over"
+        )
+        lines.append(Text(f"may exist {len(partial.unknown)}: {_names(partial.unknown)}; {then}", "yellow"))
+    return lines
+
+
+def _names(resources: Sequence[Resource]) -> str:
+    named = ", ".join(resource.title for resource in resources[:_MOST_NAMES])
+    return named + (f" and {len(resources) - _MOST_NAMES} more" if len(resources) > _MOST_NAMES else "")
 
 
 def _interrupted(stack: str, resource: Resource) -> Text:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -71,47 +70,77 @@ def test_a_killed_engine(
     checkout.run("refresh", "dev", "--expect-no-changes")
 
 
-@pytest.mark.parametrize("name", ["a key is made and its answer lost", "a source is asked for"])
+@pytest.mark.parametrize("point", POINTS.values(), ids=POINTS)
 def test_a_killed_provider(
-    checkout: Checkout, settings: dict[str, Any], halt: Halt, minted_key_status: Status, name: str
+    checkout: Checkout, settings: dict[str, Any], halt: Halt, minted_key_status: Status, point: Point
 ) -> None:
-    point = POINTS[name]
+    """The engine lives on, and forgets what it had begun to create; `sophia` notes it in the state."""
     checkout.configure(**{point.platform: settings[point.platform]})
     if point.unanswered:
         checkout.running.add_fault(point.platform, method="POST", path=point.unanswered, action="drop-after", times=1)
     killed = halt(checkout, point.platform, point.method, point.path, point.skip).kill_providers()
     assert killed.returncode == 1
+    assert "its provider ended in the middle of it" in killed.stderr
+    assert "may exist 1" in killed.stderr
     assert "Traceback" not in killed.stderr
+    before = objects(checkout, point)
+    assert len(before) == int(point.made)
+
     checkout.run("up", "dev", "--skip-preview")
-    assert len(objects(checkout, point)) == 1
-    assert point.kind != "key" or minted_key_status(checkout) == 200
+    after = objects(checkout, point)
+    assert len(after) == 1
+    if point.kind == "key":
+        assert minted_key_status(checkout) == 200
+    else:
+        assert before.keys() <= after.keys(), "what was made before is what is used now"
+    state = checkout.stack().state()
+    assert state is not None
+    assert not state.interrupted_creates, "what was taken over is noted no more"
     checkout.run("refresh", "dev", "--expect-no-changes")
 
 
-@pytest.mark.parametrize(
-    ("name", "collection"),
-    [
-        ("a channel is made and not yet marked as ours", "channels"),
-        ("a source is made and its answer lost", "sources"),
-    ],
-)
-def test_a_killed_provider_leaves_an_object_that_nobody_marked_to_be_adopted(
-    checkout: Checkout, settings: dict[str, Any], halt: Halt, name: str, collection: str
-) -> None:
-    """The engine lives on and forgets that it began to create: whose the object is, only a person can tell."""
-    point = POINTS[name]
-    ours = copy.deepcopy(settings[point.platform])
-    checkout.configure(**{point.platform: ours})
-    if point.unanswered:
-        checkout.running.add_fault(point.platform, method="POST", path=point.unanswered, action="drop-after", times=1)
-    halt(checkout, point.platform, point.method, point.path, point.skip).kill_providers()
+def test_a_platform_that_falls_silent_in_a_create(checkout: Checkout, settings: dict[str, Any]) -> None:
+    """The source is made, and nobody can ask whether it was, for as long as the run is patient."""
+    point = POINTS["a source is made and its answer lost"]
+    checkout.configure(airbyte=settings["airbyte"])
+    sandbox = checkout.running
+    sandbox.add_fault("airbyte", method="POST", path="/v1/sources", action="drop-after", times=1)
+    sandbox.add_fault("airbyte", method="GET", path="/v1/sources", action="drop")
+    failed = checkout.run("up", "dev", "--skip-preview", code=6, SOPHIA_PATIENCE_SECONDS="1")
+    assert "it may have been made all the same" in failed.stderr
+    assert "`sophia up dev` takes over what was made" in failed.stderr
     (made,) = objects(checkout, point)
-    refused = checkout.run("up", "dev", "--skip-preview", code=1)
-    assert made in refused.stderr
-    assert "adopt: true" in refused.stderr
 
-    for entry in ours[collection].values():
-        entry["adopt"] = True
-    checkout.configure(**{point.platform: ours})
+    sandbox.remove_faults()
     checkout.run("up", "dev", "--skip-preview")
     assert list(objects(checkout, point)) == [made]
+    checkout.run("refresh", "dev", "--expect-no-changes")
+
+
+def test_a_platform_that_was_silent_before_the_create_lends_nobody_a_strangers_object(
+    checkout: Checkout, settings: dict[str, Any]
+) -> None:
+    """Nothing was sent, so that nothing of ours can be there: an object with the same name is somebody else's."""
+    checkout.configure(airbyte={**settings["airbyte"], "sources": {}})
+    checkout.run("up", "dev", "--skip-preview")
+    checkout.configure(airbyte=settings["airbyte"])
+    checkout.running.add_fault("airbyte", method="GET", path="/v1/sources", action="drop")
+    failed = checkout.run("up", "dev", "--skip-preview", code=6, SOPHIA_PATIENCE_SECONDS="1")
+    assert "may exist" not in failed.stderr
+    assert "may have been made" not in failed.stderr
+    state = checkout.stack().state()
+    assert state is not None
+    assert not state.interrupted_creates
+
+
+def test_an_app_that_an_interrupted_run_may_have_made_is_not_made_again(checkout: Checkout, halt: Halt) -> None:
+    """Slack lists no apps: a person must look, and say so."""
+    checkout.configure(slack={"apps": {"sophia": {"manifest": {"display_information": {"name": "Sophia dev"}}}}})
+    halt(checkout, "slack", "POST", "/api/apps.manifest.create", 0).kill_engine()
+    checkout.run("cancel", "dev")
+    refused = checkout.run("up", "dev", "--skip-preview", code=1)
+    assert "look for it on the platform" in refused.stderr
+    assert not checkout.objects("slack", "app")
+    checkout.run("refresh", "dev", "--forget-interrupted")
+    checkout.run("up", "dev", "--skip-preview")
+    assert len(checkout.objects("slack", "app")) == 1

@@ -343,6 +343,7 @@ def serve_toy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Toy]:
 def new_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider process of its own, as each run of the engine has."""
     monkeypatch.setattr("providers.base.provider._inventory", Inventory())
+    monkeypatch.setitem(API.__dict__, "_made", {})
 
 
 def lost(answer: Callable[[], httpx.Response]) -> httpx.Response:

@@ -38,6 +38,7 @@ UNKNOWN = rpc.UNKNOWN
 
 @pytest.fixture
 def toy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Toy]:
+    monkeypatch.setattr("providers.base.api.SETTLING_SECONDS", 0.0)
     yield from serve_toy(monkeypatch)
 
 

@@ -46,6 +46,7 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Toy]:
     monkeypatch.setenv("TOY_KEY", "toy-credential")
     monkeypatch.setattr("tenacity.nap.time.sleep", lambda _seconds: None)
     monkeypatch.setattr("providers.base.birth.time.sleep", lambda _seconds: None)
+    monkeypatch.setattr("providers.base.api.SETTLING_SECONDS", 0.0)
     monkeypatch.setattr(providers.base.provider, "_inventory", Inventory())
     with httpx.Client(transport=httpx.MockTransport(platform)) as client:
         api.__dict__["client"] = client
@@ -117,12 +118,19 @@ def test_a_foreign_object_is_named_and_left_alone(toy: Toy) -> None:
     assert toy.writes() == []
 
 
-def test_adoption_changes_only_what_was_asked(toy: Toy) -> None:
-    toy.things["t-0"] = {"id": "t-0", **thing(), "note": "made by hand", "port": 80, "size": 9}
-    created = Engine(THING).Create(**thing(note="made by hand", port=80, adopt=True))
+def test_adoption_changes_nothing_that_is_as_it_is_wanted(toy: Toy) -> None:
+    by_hand = {"id": "t-0", **thing(token="works"), "note": "made by hand", "port": 80, "size": 9}
+    toy.things["t-0"] = dict(by_hand)
+    created = Engine(THING).Create(**thing(token="unseen", note="made by hand", port=80, adopt=True))
     assert created.id == "t-0"
-    assert toy.writes() == [("PATCH", "/things/t-0")], "only the mark of its new owner is missing"
-    assert toy.things["t-0"] == {"id": "t-0", **thing(), "note": f"made by hand {OURS}", "port": 80, "size": 9}
+    assert toy.writes() == [], "neither the mark of its new owner, nor a secret that nobody can compare"
+    assert toy.things["t-0"] == by_hand
+
+
+def test_adoption_sends_only_what_is_seen_to_differ(toy: Toy) -> None:
+    toy.things["t-0"] = {"id": "t-0", **thing(token="works"), "note": "made by hand", "port": 80}
+    Engine(THING).Create(**thing(token="unseen", note="made by hand", port=81, adopt=True))
+    assert toy.things["t-0"] == {"id": "t-0", **thing(token="works"), "note": "made by hand", "port": 81}
 
 
 def test_an_object_of_another_stack_is_refused_even_with_adopt(toy: Toy) -> None:

@@ -9,6 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from components.openrouter import OpenRouter, OpenRouterSettings
+from providers import openrouter
+from providers.base.writing import Writing
 
 Deploy = Callable[..., Any]
 
@@ -77,3 +79,29 @@ def test_the_workspace_has_a_budget(deploy: Deploy) -> None:
 )
 def test_settings_that_cannot_work_are_refused(changes: dict[str, Any], said: str) -> None:
     assert said in mistakes(**changes)
+
+
+def test_what_belongs_to_an_adopted_object_is_adopted_with_it(deploy: Deploy) -> None:
+    workspace = {**SETTINGS["workspace"], "adopt": True}
+    guardrails = {"residents": {**SETTINGS["guardrails"]["residents"], "adopt": True}}
+    adopted = run(deploy, workspace=workspace, guardrails=guardrails)
+    kinds = ("Workspace", "WorkspaceBudget", "Guardrail", "GuardrailKey")
+    assert [kind for kind in kinds if adopted.one(kind).inputs.get("adopt")] == list(kinds)
+    assert not [kind for kind in kinds if run(deploy).one(kind).inputs.get("adopt")]
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"enforce_zdr": None, "allowed_models": ["openai/gpt-5.2-20251211"], "description": None},
+        {"enforce_zdr": False, "allowed_models": ["openai/gpt-5.2"], "enforce_zdr_openai": None},
+        dict.fromkeys(openrouter.RETENTION, False) | {"allowed_models": ["openai/gpt-5.2-20251211"]},
+    ],
+    ids=["as it is by default", "as it was sent", "by vendor"],
+)
+def test_how_openrouter_spells_a_guardrail_is_no_difference(monkeypatch: pytest.MonkeyPatch, shown: Any) -> None:
+    monkeypatch.setattr(openrouter, "_slugs", lambda: {"openai/gpt-5.2-20251211": "openai/gpt-5.2"})
+    kind = openrouter.Guardrail.kind
+    inputs = kind.inputs.model_validate({"workspace_id": "w", "name": "G", "allowed_models": ["openai/gpt-5.2"]})
+    document = {"id": "g", "workspace_id": "w", "name": "G", **shown}
+    assert Writing(kind, "sophia-ai/dev").pending(inputs, document, taken_over=True) == {"description"}, "only our mark"

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 
 from sandbox.faults import Faults, Rule
 from sandbox.journal import Journal
-from sandbox.store import Database
+from sandbox.store import Database, Store
 from sandbox.traffic import Traffic
 
 ITEMS = "/shop/items"
@@ -51,7 +51,24 @@ def shop(tmp_path: Path, listen: Callable[[ASGIApp], str]) -> Iterator[Shop]:
     traffic = Middleware(
         Traffic, journal=journal, faults=faults, failures={"shop": shop_says_no, "pulumi": shop_says_no}
     )
-    routes = [Route(path, create, methods=["GET", "POST"]) for path in (ITEMS, "/api/x")]
+    store = Store(database, "shop")
+
+    async def keep(request: Request) -> Response:
+        """Items in the sandbox's own store: listed, read, put and deleted by their names."""
+        name, found = request.path_params.get("name", ""), True
+        if not name:
+            return JSONResponse(sorted(item["name"] for item in store.all("item")))
+        if request.method == "PUT":
+            store.put("item", name, {"name": name})
+        else:
+            found = store.delete("item", name) if request.method == "DELETE" else store.get("item", name) is not None
+        return JSONResponse({}, 200 if found else 404)
+
+    routes = [
+        *(Route(path, create, methods=["GET", "POST"]) for path in (ITEMS, "/api/x")),
+        Route("/shop/stored", keep),
+        Route("/shop/stored/{name}", keep, methods=["GET", "PUT", "DELETE"]),
+    ]
     app = Starlette(routes=routes, middleware=[traffic])
     with httpx.Client(base_url=listen(app), trust_env=False) as client:
         yield Shop(client, faults, journal, created)
@@ -139,9 +156,65 @@ def test_the_same_seed_breaks_the_same_requests() -> None:
         ({"action": "drop", "status": 500}, "status"),
         ({"statuss": 500}, "statuss"),
         ({"status": 200}, "status"),
+        ({"status": 500, "late": 1}, "seen late"),
+        ({"action": "drop", "hold": 1}, "held"),
         ({"status": 500, "probability": 2}, "probability"),
     ],
 )
 def test_a_rule_that_makes_no_sense_is_refused(rule: dict[str, object], mistake: str) -> None:
     with pytest.raises(ValidationError, match=mistake):
         Rule.model_validate(rule)
+
+
+def stored(shop: Shop) -> list[str]:
+    """What a list of the shop's items shows."""
+    shown: list[str] = shop.client.get("/shop/stored").json()
+    return shown
+
+
+def test_what_is_made_late_is_neither_found_nor_listed_for_so_many_reads(shop: Shop) -> None:
+    shop.faults.add(Rule(platform="shop", method="PUT", late=2, times=1))
+    assert shop.client.put("/shop/stored/a").status_code == 200
+    assert shop.client.put("/shop/stored/b").status_code == 200
+    assert stored(shop) == ["b"]
+    assert shop.client.get("/shop/stored/b").status_code == 200, "a look at another object does not count"
+    assert shop.client.get("/shop/stored/a").status_code == 404
+    assert stored(shop) == ["a", "b"]
+    assert shop.journal.entries()[0]["fault"] == "pass and seen late"
+
+
+def test_what_is_deleted_late_is_listed_and_cannot_be_read(shop: Shop) -> None:
+    shop.client.put("/shop/stored/a")
+    shop.faults.add(Rule(platform="shop", method="DELETE", late=2))
+    assert shop.client.delete("/shop/stored/a").status_code == 200
+    assert stored(shop) == ["a"]
+    assert shop.client.get("/shop/stored/a").status_code == 404
+    assert shop.client.delete("/shop/stored/a").status_code == 404, "whoever writes sees what is"
+    assert [stored(shop), stored(shop)] == [["a"], []]
+
+
+def test_lateness_goes_with_an_answer_that_is_lost_and_ends_with_the_faults(shop: Shop) -> None:
+    shop.faults.add(Rule(platform="shop", method="PUT", action="drop-after", late_seconds=500))
+    with pytest.raises(httpx.RemoteProtocolError):
+        shop.client.put("/shop/stored/a")
+    assert stored(shop) == []
+    shop.faults.remove()
+    assert stored(shop) == ["a"]
+
+
+def test_a_request_that_is_held_has_been_served(shop: Shop) -> None:
+    shop.faults.add(Rule(platform="shop", hold=0.05))
+    answer = shop.client.post(ITEMS, content="a")
+    assert (answer.status_code, shop.created) == (201, ["a"])
+    assert answer.elapsed.total_seconds() >= 0.05
+    assert only_entry(shop) == (201, "pass, held for 0.05 s")
+    assert shop.faults.list()[0]["waiting"] == 0
+
+
+def test_a_request_that_waits_is_counted(shop: Shop) -> None:
+    """Whoever kills a client in the middle of a request must know when that is."""
+    shop.faults.add(Rule(platform="shop", hold=100))
+    with pytest.raises(httpx.ReadTimeout):
+        shop.client.post(ITEMS, content="a", timeout=0.2)
+    assert shop.created == ["a"]
+    assert shop.faults.list()[0]["waiting"] == 1

@@ -131,3 +131,18 @@ def test_secrets_are_taken_out_of_what_people_see() -> None:
     for secret in ("abcdefgh12345678", "sk-or-v1", "hunter2", "u:pw"):
         assert secret not in shown
     assert "Authorization: Bearer [secret]" in shown
+
+
+def test_a_provider_that_died_is_told_for_what_was_under_way_and_once_for_what_came_after() -> None:
+    refused = 'connection error: desc = "transport: Error while dialing: dial tcp 127.0.0.1:4242: connect: refused"'
+    error = failed("error reading from server: EOF", refused, refused)
+    assert [p.what for p in error.problems] == [
+        'Airbyte connection "gong": its provider ended in the middle of it',
+        "Airbyte: its provider has ended, and nothing more could be done there",
+    ]
+    assert "4242" not in str(error)
+
+
+def test_what_depends_on_a_failure_is_no_failure_of_its_own() -> None:
+    crash = "Program failed with an unhandled exception:\nTraceback …\nResourceRegistrationFailed: resource a failed"
+    assert str(failed(PARTS, crash)) == PARTS

@@ -1,0 +1,96 @@
+"""Which objects of the official packages exist: asked of the packages themselves, by previews that import.
+
+The official packages list nothing. But an import reads the object whose id is made of what the program says
+(components/takeover.py), and in a preview it does nothing else: the engine tells what does not exist, and what it would
+change of the others.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sophia.errors import SophiaError
+from sophia.events import Diagnostic, Event, ResourceDone
+from sophia.results import Plan
+from sophia.runner import Control, EngineCommand, OnLine, Outcome
+from sophia.stack import Stack
+
+TAKE_OVER = "SOPHIA_TAKE_OVER"
+"""A JSON list of URNs: the program imports these, instead of creating them."""
+
+_ABSENT = re.compile(r"resource '.*' does not exist", re.DOTALL)
+"""How the engine (3.258) ends a preview over an import of what its provider did not find."""
+
+_AT_ONCE = "64"
+"""Imports that a preview tries before the first that does not exist ends it: few previews tell of many."""
+
+
+@dataclass(frozen=True)
+class Official:
+    """What the packages said. ``plan`` is that of the preview which imports what exists."""
+
+    plan: Plan
+    there: frozenset[str] = frozenset()
+    """URNs of those that exist, as the settings want them or not: ``plan.changes`` has the difference."""
+
+
+class Directed(EngineCommand):
+    """The engine with more to say in its runs: options for one command, and variables."""
+
+    def __init__(
+        self, engine: EngineCommand, command: str, options: Sequence[str], variables: Mapping[str, str]
+    ) -> None:
+        super().__init__(Path(engine.command), str(engine.version))
+        self._command, self._options, self._variables = command, options, variables
+
+    def execute(
+        self,
+        args: Sequence[str],
+        directory: Path,
+        environment: Mapping[str, str],
+        *,
+        on_event_line: OnLine | None = None,
+        control: Control | None = None,
+    ) -> Outcome:
+        if args[0] == self._command:
+            args, environment = [*args, *self._options], {**environment, **self._variables}
+        return super().execute(args, directory, environment, on_event_line=on_event_line, control=control)
+
+
+def ask(
+    stack: Stack, engine: EngineCommand, plan: Plan, urns: Collection[str], report: Callable[[str], object]
+) -> Official:
+    """Which of ``urns``, of official packages, exist. Changes nothing. Raises SophiaError."""
+    left = set(urns)
+    while left:
+        report(f"asking the official packages for {len(left)} objects")
+        told = _Told()
+        directed = Directed(engine, "preview", ["--parallel", _AT_ONCE], {TAKE_OVER: json.dumps(sorted(left))})
+        asking = Stack(stack.name, stack.project.directory, stack.target, engine=directed)
+        try:
+            found = asking.preview(told)
+        except SophiaError:
+            if left.isdisjoint(told.absent):
+                raise
+            left -= told.absent
+        else:
+            return Official(found, frozenset(left & told.imported))
+    return Official(plan)
+
+
+class _Told:
+    """What the events of a preview say of imports. (The plan itself does not tell an import from what is there already.)"""
+
+    def __init__(self) -> None:
+        self.absent: set[str] = set()
+        self.imported: set[str] = set()
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Diagnostic) and event.resource and _ABSENT.search(event.message):
+            self.absent.add(event.resource.urn)
+        elif isinstance(event, ResourceDone) and event.step.operation == "import":
+            self.imported.add(event.step.resource.urn)
