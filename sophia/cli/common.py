@@ -140,7 +140,7 @@ def _target(directory: Path, out: Console, *, force_sandbox: bool) -> Target:
     click.echo("There is no PULUMI_ACCESS_TOKEN, and no sandbox runs in this checkout.", err=True)
     if not click.confirm("Start the sandbox and act there?", default=True, err=True):
         return choose(directory, os.environ, sandbox=force_sandbox)
-    from sophia.cli.sandbox import start_sandbox
+    from sophia.cli.sandbox.running import start_sandbox
     from sophia.target import of_running
 
     return of_running(start_sandbox(directory, out))

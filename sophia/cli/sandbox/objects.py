@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sophia.cli.common import console, directory_option, output_options, say
-from sophia.cli.sandbox import document, running_sandbox
+from sophia.cli.sandbox.common import document, running_sandbox
 from sophia.errors import SettingsError
 
 if TYPE_CHECKING:
