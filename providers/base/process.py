@@ -24,8 +24,18 @@ def prepare() -> None:
         return
     Thread(target=_end_with_the_engine, name="end-with-the-engine", daemon=True).start()
     if executor := _executor():
-        # An executor starts a thread for work that waits as long as there are fewer than this: it can grow at any time.
-        executor._max_workers = max(WORKERS, executor._max_workers)  # noqa: SLF001 - it has no setter
+        _widen(executor)
+
+
+def _widen(executor: ThreadPoolExecutor) -> None:
+    """An executor starts threads as work comes, up to a number that is asked for each time, and has no setter.
+
+    In a destroy all the work has come before the first provider is there to widen it.
+    """
+    with executor._shutdown_lock:  # noqa: SLF001 - as its submit does
+        executor._max_workers = max(WORKERS, executor._max_workers)  # noqa: SLF001
+        for _ in range(executor._work_queue.qsize()):  # noqa: SLF001
+            executor._adjust_thread_count()  # noqa: SLF001
 
 
 def _end_with_the_engine() -> None:

@@ -6,6 +6,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from providers.base.process import WORKERS
 from sophia.backend import PARALLEL, surroundings
 from tests.engine.conftest import Checkout, wait_for
@@ -42,12 +44,20 @@ def _waiting(checkout: Checkout) -> int:
     return applied
 
 
-def test_more_creations_wait_for_the_platform_at_once_than_the_host_has_workers_by_itself(checkout: Checkout) -> None:
+@pytest.mark.parametrize(
+    ("method", "path", "operation"), [("POST", "/api/v1/keys", "up"), ("DELETE", "/api/v1/keys/*", "destroy")]
+)
+def test_more_wait_for_the_platform_at_once_than_the_host_has_workers_by_itself(
+    checkout: Checkout, method: str, path: str, operation: str
+) -> None:
+    """In a destroy all the work comes at once, before the first provider is there."""
     _openrouter(checkout)
-    checkout.running.add_fault("openrouter", method="POST", path="/api/v1/keys", latency=SLOW_SECONDS)
-    process = checkout.start("up", "dev", "--skip-preview")
+    if operation == "destroy":
+        checkout.run("up", "dev", "--skip-preview")
+    checkout.running.add_fault("openrouter", method=method, path=path, latency=SLOW_SECONDS)
+    process = checkout.start(operation, "dev", *(["--skip-preview"] if operation == "up" else ["--yes"]))
     try:
-        wait_for(lambda: process.poll() is not None or _waiting(checkout) == KEYS, f"{KEYS} creations at once")
+        wait_for(lambda: process.poll() is not None or _waiting(checkout) == KEYS, f"{KEYS} requests at once")
         assert process.poll() is None
     finally:
         checkout.running.remove_faults()
