@@ -58,6 +58,7 @@ _ENVIRONMENT = re.compile(
 )
 _PLACE = re.compile(r"^\S+:\d+:\d+: (.+)$", re.MULTILINE)
 """A mistake in an environment, as the engine prints it before it says that there were too many."""
+_EXISTS = re.compile(r"already exist|_CONFLICT\b|\b409\b", re.IGNORECASE)
 _PROTECTED = re.compile(r"cannot be deleted\s+because it is protected")
 _CONFIG = re.compile(
     r"Pulumi\.[\w.-]+\.yaml|invalid config|could not (?:read|load) (?:current )?(?:project|config)", re.IGNORECASE
@@ -222,6 +223,9 @@ def _of_resource(resource: Resource | None, text: str, failure: Failure) -> Prob
             "",
             f"nothing, if it shall stay; else `pulumi state unprotect -s {failure.stack} '{resource.urn}'`, and again",
         )
+    if _EXISTS.search(said):
+        do = f"if it is the one that is wanted, `sophia adopt {failure.stack} --official` takes it over"
+        return Problem(f"{title}: it is there already", said, "", f"{do}; or give this one another name")
     return Problem(
         f"{title}: it failed",
         said,

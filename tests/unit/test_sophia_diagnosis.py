@@ -78,10 +78,17 @@ def test_a_crash_shows_its_last_line_and_no_traceback() -> None:
 
 
 def test_an_official_providers_refusal_names_the_resource() -> None:
-    error = failed(f"{URN} creation was interrupted: name already exists on this account")
+    error = failed(f"{URN} creation was interrupted: the plan does not allow it")
     assert error.what == 'Airbyte connection "gong": it failed'
     assert "urn:" not in str(error)
     assert error.do
+
+
+@pytest.mark.parametrize("said", ["name already exists on this account", "ENV_CONFLICT - there is one", "409 Conflict"])
+def test_what_is_in_an_official_packages_way_can_be_adopted(said: str) -> None:
+    error = failed(said)
+    assert error.what == 'Airbyte connection "gong": it is there already'
+    assert "sophia adopt dev --official" in error.do
 
 
 def test_a_mandatory_policy_fails_the_run_and_is_named() -> None:
