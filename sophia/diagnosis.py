@@ -95,7 +95,7 @@ def diagnose(failure: Failure) -> SophiaError:
     problems: list[tuple[str, Problem]] = []
     for diagnostic in failure.errors:
         problems += _of_diagnostic(diagnostic, failure)
-    problems += [("", _of_violation(v)) for v in failure.violations if v.enforcement == "mandatory"]
+    problems += [("settings", _of_violation(v)) for v in failure.violations if v.enforcement == "mandatory"]
     if not problems:
         return _of_engine(failure)
     kinds = {kind for kind, _ in problems}
@@ -235,6 +235,9 @@ def _of_resource(resource: Resource | None, text: str, failure: Failure) -> Prob
 
 
 def _of_violation(violation: PolicyViolation) -> Problem:
+    whole = parse_parts(violation.message)
+    if whole is not None:
+        return whole
     where = f'{violation.resource.kind} "{violation.resource.name}"' if violation.resource else "the stack"
     return Problem(
         f"policy {violation.policy} does not allow {where}",

@@ -24,4 +24,5 @@ def _entry(item: dict[str, Any]) -> HistoryEntry:
         ended=datetime.fromisoformat(ended) if ended else None,
         message=str(item.get("message", "")),
         changes=item.get("resourceChanges") or {},
+        environment=item.get("environment") or {},
     )

@@ -149,3 +149,5 @@ class HistoryEntry:
     ended: datetime | None
     message: str
     changes: Mapping[str, int]
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What the engine noted of where the run was made: git's commit, the CI's build, flags (never values of variables)."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sophia.events import Resource
+
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+"""The member that marks a secret in a state (a constant of Pulumi's protocol)."""
 
 
 @dataclass(frozen=True)
@@ -87,3 +90,10 @@ class State:
 
     def dump(self) -> str:
         return json.dumps(self.document)
+
+
+def holds_secret(value: Any) -> bool:
+    """Whether a value of a state is secret, or has a secret somewhere inside."""
+    if isinstance(value, Mapping):
+        return _SIGNATURE in value or any(holds_secret(item) for item in value.values())
+    return any(holds_secret(item) for item in value) if isinstance(value, list) else False

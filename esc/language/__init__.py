@@ -105,13 +105,14 @@ def check(
     show_secrets: bool = False,
     context: Mapping[str, Any] | None = None,
     providers: Mapping[str, Provider] | None = None,
+    rotators: Mapping[str, Rotator] | None = None,
 ) -> Evaluation:
     """Checks a definition without opening anything: stored secrets and provider values stay unknown.
 
     ``name`` is ``project/env`` or ``ANONYMOUS``; ``context`` has the members of ``context`` that the service knows,
     such as ``{"pulumi": {"user": {"login": …}}}``. Syntax errors end the check.
     """
-    run = Run(Mode.CHECK, loader, show_secrets, providers or {})
+    run = Run(Mode.CHECK, loader, show_secrets, providers or {}, rotators or {})
     return _whole(run, name, text, decrypter, context or {})
 
 

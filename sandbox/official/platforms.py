@@ -2,88 +2,95 @@
 
 from __future__ import annotations
 
-from starlette.responses import JSONResponse, Response
+from collections.abc import Callable
 
+from starlette.responses import Response
+
+from sandbox.http import ApiError
 from sandbox.official import github, snowflake, vercel
+from sandbox.official.api import github as github_api
+from sandbox.official.api import kubernetes as kubernetes_api
+from sandbox.official.api import snowflake as snowflake_api
+from sandbox.official.api import vercel as vercel_api
+from sandbox.official.api.snowflake_key import private_key
 from sandbox.platform import Platform
 
-_NOT_CHECKED = "Credentials are not checked."
+_CHECKED = "Credentials are checked by the few HTTP calls of health checks only."
 
-_KUBECONFIG = """\
+_KUBECONFIG = f"""\
 apiVersion: v1
 kind: Config
 current-context: sandbox
-clusters: [{name: sandbox, cluster: {server: "{url}"}}]
-contexts: [{name: sandbox, context: {cluster: sandbox, user: sandbox}}]
-users: [{name: sandbox, user: {token: sandbox}}]
+clusters: [{{name: sandbox, cluster: {{server: "{{url}}"}}}}]
+contexts: [{{name: sandbox, context: {{cluster: sandbox, user: sandbox}}}}]
+users: [{{name: sandbox, user: {{token: {kubernetes_api.TOKEN}}}}}]
 """
 
 
-def _message(status: int, text: str) -> Response:
-    return JSONResponse({"message": text}, status)
-
-
-def _vercel_error(status: int, text: str) -> Response:
-    return JSONResponse({"error": {"code": "sandbox_fault", "message": text}}, status)
-
-
-def _status(status: int, text: str) -> Response:
-    return JSONResponse(
-        {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": text, "code": status}, status
-    )
+def _failure(render: Callable[[ApiError], Response]) -> Callable[[int, str], Response]:
+    return lambda status, text: render(ApiError(status, text))
 
 
 PLATFORMS = [
     Platform(
         name="snowflake",
         title="Snowflake",
-        routes=(),
-        failure=_message,
+        routes=snowflake_api.ROUTES,
+        failure=_failure(snowflake_api.render),
         credentials={
-            "SNOWFLAKE_ORGANIZATION_NAME": "SANDBOX",
-            "SNOWFLAKE_ACCOUNT_NAME": "ZNB04675",
+            "SNOWFLAKE_API_URL": "{url}",
+            "SNOWFLAKE_ORGANIZATION_NAME": snowflake_api.ORGANIZATION,
+            "SNOWFLAKE_ACCOUNT_NAME": snowflake_api.ACCOUNT,
             "SNOWFLAKE_USER": snowflake.USER,
             "SNOWFLAKE_AUTHENTICATOR": "SNOWFLAKE_JWT",
-            "SNOWFLAKE_PRIVATE_KEY": "sandbox-signs-nothing",
+            "SNOWFLAKE_PRIVATE_KEY": private_key(),
             "SNOWFLAKE_ROLE": "ACCOUNTADMIN",
         },
         secret=frozenset({"SNOWFLAKE_PRIVATE_KEY"}),
         simulated=(
-            "The official package's types, ids, references, names and grants as objects; no SQL is run. " + _NOT_CHECKED
+            "The official package's types, ids, references, names and grants as objects; no SQL is run. " + _CHECKED
         ),
     ),
     Platform(
         name="github",
         title="GitHub",
-        routes=(),
-        failure=_message,
-        credentials={"GITHUB_OWNER": github.OWNER, "GITHUB_TOKEN": "sandbox-github-token"},
+        routes=github_api.ROUTES,
+        failure=_failure(github_api.render),
+        credentials={
+            "GITHUB_BASE_URL": "{url}/",
+            "GITHUB_OWNER": github.OWNER,
+            "GITHUB_TOKEN": github_api.TOKEN,
+        },
         secret=frozenset({"GITHUB_TOKEN"}),
         simulated=(
             "Repositories, branch protection, environments, Actions secrets and variables, without git and runs. "
-            + _NOT_CHECKED
+            + _CHECKED
         ),
     ),
     Platform(
         name="kubernetes",
         title="Kubernetes",
-        routes=(),
-        failure=_status,
+        routes=kubernetes_api.ROUTES,
+        failure=_failure(kubernetes_api.render),
         credentials={"KUBECONFIG": _KUBECONFIG},
         secret=frozenset({"KUBECONFIG"}),
         files=frozenset({"KUBECONFIG"}),
         simulated=(
             "Every built-in kind with the API server's common validation; no controllers, nothing runs, quotas are "
-            "not enforced. " + _NOT_CHECKED
+            "not enforced. " + _CHECKED
         ),
     ),
     Platform(
         name="vercel",
         title="Vercel",
-        routes=(),
-        failure=_vercel_error,
-        credentials={"VERCEL_API_TOKEN": "sandbox-vercel-token", "VERCEL_TEAM": vercel.TEAM},
+        routes=vercel_api.ROUTES,
+        failure=_failure(vercel_api.render),
+        credentials={
+            "VERCEL_API_URL": "{url}",
+            "VERCEL_API_TOKEN": vercel_api.TOKEN,
+            "VERCEL_TEAM": vercel.TEAM,
+        },
         secret=frozenset({"VERCEL_API_TOKEN"}),
-        simulated="Projects, environment variables and domains, without builds, deployments and DNS. " + _NOT_CHECKED,
+        simulated="Projects, environment variables and domains, without builds, deployments and DNS. " + _CHECKED,
     ),
 ]

@@ -1,4 +1,4 @@
-"""Slack's Web API: channels, user groups and app manifests, and what it takes to see that they are there."""
+"""Slack's Web API: channels, messages, user groups and app manifests, and what it takes to see that they are there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from starlette.routing import BaseRoute
 
 from sandbox.http import Handler, Routes
 from sandbox.platform import Platform
-from sandbox.slack import access, conversations, manifests, people, usergroups
+from sandbox.slack import access, conversations, manifests, messages, people, usergroups
 
 _for_members = Routes("slack", access.admit_member, access.render)
 _for_configurators = Routes("slack", access.admit_configurator, access.render)
@@ -37,7 +37,8 @@ PLATFORM = Platform(
         _method(_for_members, "conversations.info", conversations.read),
         _method(_for_members, "conversations.list", conversations.list_all),
         _method(_for_members, "conversations.members", conversations.members),
-        _method(_for_members, "chat.postMessage", conversations.post_message),
+        _method(_for_members, "chat.postMessage", messages.post),
+        _method(_for_members, "chat.update", messages.update),
         _method(_for_members, "usergroups.create", usergroups.create),
         _method(_for_members, "usergroups.update", usergroups.update),
         _method(_for_members, "usergroups.disable", usergroups.disable),
@@ -60,7 +61,7 @@ PLATFORM = Platform(
     },
     secret=frozenset({"SLACK_BOT_TOKEN", "SLACK_USER_TOKEN", "SLACK_CONFIG_TOKEN"}),
     simulated=(
-        "channels, user groups, app manifests, four members; messages go nowhere, request URLs are not challenged, "
+        "channels, messages that nobody reads, user groups, app manifests, four members; request URLs are not challenged, "
         "rate limits are not imposed"
     ),
 )

@@ -10,7 +10,7 @@ from string import ascii_uppercase, digits
 from starlette.responses import Response
 
 from sandbox.http import Call
-from sandbox.slack.access import TEAM, Arguments, SlackError, succeed, token_of
+from sandbox.slack.access import Arguments, SlackError, succeed, token_of
 from sandbox.slack.people import check_users, is_bot
 from sandbox.store import Document, Store
 
@@ -154,21 +154,14 @@ def members(call: Call) -> Response:
     return succeed(call, members=users, response_metadata=metadata)
 
 
-def post_message(call: Call) -> Response:
-    """By the channel's id or name. The message is answered and then forgotten."""
-    sent = Arguments.of(call)
+def channel_for_messages(call: Call, sent: Arguments) -> Document:
+    """The channel, by its id or name, in which the caller may post."""
     wanted = sent.needed("channel")
     channel = call.store.get("channel", wanted) or call.store.first("channel", name=wanted.removeprefix("#"))
     if channel is None or not _visible(call, channel):
         raise SlackError("channel_not_found")
-    if channel["is_archived"]:
-        raise SlackError("is_archived")
-    _check_member(call, channel)
-    if not any(name in sent for name in ("text", "blocks", "attachments")):
-        raise SlackError("no_text")
-    ts = f"{time.time():.6f}"
-    message = {"type": "message", "user": token_of(call).user, "text": sent.text("text"), "ts": ts, "team": TEAM}
-    return succeed(call, channel=channel["id"], ts=ts, message=message)
+    _check_member(call, _open(channel))
+    return channel
 
 
 def check_channels(store: Store, channels: list[str]) -> None:

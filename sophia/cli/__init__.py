@@ -17,14 +17,23 @@ from sophia.errors import Interrupted, SettingsError, SophiaError
 _COMMANDS = {
     "up": ("sophia.cli.run", "up", "Make the platforms as the program says."),
     "preview": ("sophia.cli.run", "preview", "Show what up would do; change nothing."),
+    "deploy": ("sophia.cli.deploy", "deploy", "Validate, preview, approve, deploy, test and watch a change."),
+    "rollback": ("sophia.cli.rollback", "rollback", "Go back to the last good revision of program and settings."),
+    "history": ("sophia.cli.history", "history", "List who did what to a stack, when, and how it went."),
     "refresh": ("sophia.cli.run", "refresh", "Read the platforms and note what differs."),
     "drift": ("sophia.cli.drift", "drift", "Show what was changed on the platforms by hand."),
     "destroy": ("sophia.cli.run", "destroy", "Remove everything that a stack has made."),
     "adopt": ("sophia.cli.adopt", "adopt", "Take over what exists already, without making it again."),
     "orphans": ("sophia.cli.orphans", "orphans", "List objects of a stack that its state does not know."),
+    "status": ("sophia.cli.status", "status", "Tell where a stack stands."),
+    "graph": ("sophia.cli.graph", "graph", "Draw what needs what."),
+    "compliance": ("sophia.cli.compliance", "compliance", "Report which controls the policies and the state show."),
     "outputs": ("sophia.cli.ask", "outputs", "Print a stack's outputs."),
     "stacks": ("sophia.cli.ask", "stacks", "List the stacks and what is in them."),
     "cancel": ("sophia.cli.ask", "cancel", "Free a stack that a killed run left locked."),
+    "health": ("sophia.cli.health", "health", "Ask every platform whether it is well."),
+    "credentials": ("sophia.cli.credentials", "credentials", "List every key, its age, and whether it still works."),
+    "esc": ("sophia.cli.esc", "esc", "The ESC environments: check, compare and publish them."),
     "sandbox": ("sophia.cli.sandbox", "sandbox", "Every platform on this machine, to rehearse."),
 }
 

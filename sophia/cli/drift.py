@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from sophia.cli.common import PROD, console, display, open_stack, signals, stack_options, yes_option
-from sophia.errors import SettingsError, UnreadableError
+from sophia.cli.common import PROD, console, display, open_stack, say, signals, stack_options, yes_option
+from sophia.errors import SettingsError, SophiaError, UnreadableError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,9 +32,20 @@ Examples:
 )
 @stack_options
 @click.option("--fix", is_flag=True, help="Set what drifted back to what it was, and nothing else.")
+@click.option(
+    "--alert", is_flag=True, help="Tell the stack's Slack channel `alerts` what has changed since the last time."
+)
 @yes_option
 def drift(
-    stack: str, directory: Path | None, *, force_sandbox: bool, as_json: bool, debug: bool, fix: bool, yes: bool
+    stack: str,
+    directory: Path | None,
+    *,
+    force_sandbox: bool,
+    as_json: bool,
+    debug: bool,
+    fix: bool,
+    alert: bool,
+    yes: bool,
 ) -> int:
     """Shows what was changed or deleted on the platforms of STACK by hand. Changes nothing.
 
@@ -62,7 +74,32 @@ def drift(
             _agreed(opened, out)
         with signals(opened), display(out) as shown:
             fixed = opened.fix(found, shown.on_event)
-    return _finish(opened, found, fixed, out, as_json=as_json)
+    left = found if fixed is None else replace(found, changes=())
+    alerted = _noted(opened, left, out, alert=alert)
+    return _finish(opened, found, fixed, out, as_json=as_json, alerted=alerted)
+
+
+def _noted(stack: Stack, left: Drift, out: Console, *, alert: bool) -> int:
+    """Notes what was found for `sophia status`; the exit code of an alert that cannot be posted, else 0."""
+    from sophia import alerts, known
+    from sophia.state import State
+
+    try:
+        known.remember(stack, left)
+    except SophiaError as error:
+        say(out, f"not noted for `sophia status`: {error.what}")
+    if not alert:
+        return 0
+    try:
+        facts = known.facts(left, (stack.state() or State({})).objects)
+        changes = alerts.tell(stack, "drift", facts)
+    except SophiaError as error:
+        say(out, f"no alert was posted: {error}")
+        return error.exit_code
+    say(
+        out, f"alert     {f'{len(changes)} changes posted to Slack' if changes else 'no change, so nothing was posted'}"
+    )
+    return 0
 
 
 def _agreed(stack: Stack, out: Console) -> None:
@@ -86,11 +123,11 @@ def _show(found: Drift, out: Console) -> None:
         out.print(line, soft_wrap=True)
 
 
-def _finish(stack: Stack, found: Drift, fixed: Result | None, out: Console, *, as_json: bool) -> int:
+def _finish(stack: Stack, found: Drift, fixed: Result | None, out: Console, *, as_json: bool, alerted: int) -> int:
     from sophia.cli import document
     from sophia.display.summary import summary
 
-    code = DIFFERENCES if found and fixed is None else 0
+    code = alerted or (DIFFERENCES if found and fixed is None else 0)
     if fixed is not None:
         out.print("fixed")
         for line in summary(fixed)[:1]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from sophia.cli.common import PROD, console, display, open_stack, signals, stack_options, yes_option
+from sophia.cli.common import PROD, console, display, open_stack, say, signals, stack_options, yes_option
 from sophia.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def up(
     out = console(as_json=as_json)
     opened = open_stack(stack, directory, out, force_sandbox=force_sandbox)
     plan = None if yes else _agreed(opened, "up", out)
+    opened = _labelled(opened, "up", out)
     with signals(opened), display(out) as shown:
         result = opened.up(shown.on_event, plan=plan, skip_preview=skip_preview, fail_fast=fail_fast)
     return _finish("up", opened, result, out, as_json=as_json)
@@ -135,6 +136,7 @@ def refresh(
         if as_json:
             _document("refresh", opened, plan, code)
         return code
+    opened = _labelled(opened, "refresh", out)
     with signals(opened), display(out) as shown:
         result = opened.refresh(shown.on_event, forget_interrupted=forget_interrupted)
     return _finish("refresh", opened, result, out, as_json=as_json)
@@ -145,10 +147,12 @@ def refresh(
 Examples:
   sophia destroy dev
   sophia destroy staging --yes
+  sophia destroy prod --confirm prod
 """
 )
 @stack_options
 @yes_option
+@click.option("--confirm", metavar="NAME", default="", help="For prod with real accounts: the stack's name once more.")
 @_fail_fast_option
 def destroy(
     stack: str,
@@ -158,21 +162,36 @@ def destroy(
     as_json: bool,
     debug: bool,
     yes: bool,
+    confirm: str,
     fail_fast: bool,
 ) -> int:
     """Removes everything that STACK has made. The stack and its history stay.
 
-    With real accounts it shows what would go and asks first. Refuses, before anything is removed, if anything is
-    protected, as what holds data is in prod.
+    With real accounts it shows what would go and asks first; for prod its name must be typed, whatever --yes says. Refuses,
+    before anything is removed, if anything is protected, as what holds data is in prod.
     """
     del debug
     out = console(as_json=as_json)
     opened = open_stack(stack, directory, out, force_sandbox=force_sandbox)
-    if not yes:
+    if opened.target.kind != "sandbox" and stack == PROD:
+        _named(opened, confirm, out)
+    elif not yes:
         _agreed(opened, "destroy", out)
+    opened = _labelled(opened, "destroy", out)
     with signals(opened), display(out) as shown:
         result = opened.destroy(shown.on_event, fail_fast=fail_fast)
     return _finish("destroy", opened, result, out, as_json=as_json)
+
+
+def _labelled(stack: Stack, what: Kind, out: Console) -> Stack:
+    """The same stack, whose run tells the history who made it, and from which files."""
+    from sophia.backend import engine_command
+    from sophia.pipeline import record
+    from sophia.pipeline.revision import of_checkout
+
+    revision = of_checkout(stack.project.directory, stack.settings_file)
+    label = record.Label(what, record.who(stack.target), revision)
+    return record.labelled(stack, engine_command(lambda _line: None), label, lambda text: say(out, text))
 
 
 def _agreed(stack: Stack, kind: Kind, out: Console) -> Plan | None:
@@ -190,6 +209,21 @@ def _agreed(stack: Stack, kind: Kind, out: Console) -> Plan | None:
     _show(plan, out)
     click.confirm(f"{kind.capitalize()} {stack.full_name} at {stack.target.backend}?", abort=True, err=True)
     return plan if plan.engine_plan else None
+
+
+def _named(stack: Stack, confirm: str, out: Console) -> None:
+    """Nobody destroys prod by a habit of the fingers: its name is typed. Raises SettingsError for another name."""
+    typed = confirm
+    if not confirm and sys.stdin.isatty() and out.is_terminal:
+        _show(_preview(stack, "destroy", out), out)
+        typed = click.prompt(f"All of this goes. To destroy {stack.full_name}, type the stack's name", err=True)
+    if typed.strip() != stack.name:
+        raise SettingsError(
+            f'stack "{stack.name}" at {stack.target.label}: to destroy it, its name must be given, and nothing was removed',
+            said=f'"{typed}" is not its name' if typed else "this is not a terminal, so nobody can be asked",
+            setting="option --confirm",
+            do=f"look at `sophia preview {stack.name} --of destroy`, then run it with --confirm {stack.name}",
+        )
 
 
 def _preview(stack: Stack, of: Kind, out: Console) -> Plan:

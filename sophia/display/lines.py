@@ -7,6 +7,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.text import Text
 
+from sophia.diagnosis import parse_parts
 from sophia.events import Event, PhaseDone, PolicyViolation, ResourceDone, ResourceFailed, Stopping
 
 _DONE = {
@@ -48,7 +49,8 @@ def line_of(event: Event) -> str:
         case ResourceFailed(preview=False, step=step):
             return f"{step.resource.platform} {step.resource.kind} {step.resource.name}: failed".lstrip()
         case PolicyViolation(policy=policy, enforcement=level, message=message):
-            return f"policy {policy} ({level}): {message.strip()}"
+            whole = parse_parts(message)
+            return f"policy {policy} ({level}): {whole.what if whole else message.strip()}"
         case Stopping():
             return str(event)
         case PhaseDone(preview=True):

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
+from sophia.diagnosis import parse_parts
 from sophia.results import Change, Plan, PropertyChange
 
 _LONGEST_VALUE = 60
@@ -33,7 +34,9 @@ def review(plan: Plan) -> list[Text]:
     for violation in plan.violations:
         style = "bold red" if violation.enforcement == "mandatory" else "yellow"
         where = f" {violation.resource.kind} {violation.resource.name}" if violation.resource else ""
-        lines.append(Text(f"policy {violation.policy}{where}: {violation.message.strip()}", style))
+        whole = parse_parts(violation.message)
+        said = whole.render() if whole else f"{where}: {violation.message.strip()}".lstrip(": ")
+        lines.append(Text(f"policy {violation.policy}: {said}", style))
     lines += _interrupted(plan)
     lines.append(Text(f"unchanged {plan.counts.unchanged}", "dim") if lines else _nothing(plan))
     return lines

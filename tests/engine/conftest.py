@@ -83,6 +83,10 @@ class Checkout:
             )
         return subprocess.CompletedProcess(arguments, process.returncode, stdout, stderr)
 
+    def enforce_policies(self) -> None:
+        """Puts the policy pack into the checkout, which most tests do without: it costs each of their runs a second."""
+        (self.directory / "policies").symlink_to(REPOSITORY / "policies")
+
     def objects(self, platform: str, kind: str) -> Objects:
         """What exists on a platform, archived or not, by id."""
         return self.running.objects(platform).objects.get(kind, {})
@@ -120,7 +124,7 @@ def new_checkout(engine_command: EngineCommand) -> NewCheckout:
     @contextmanager
     def make(directory: Path) -> Iterator[Checkout]:
         directory.mkdir()
-        for name in ("components", "providers", "esc"):
+        for name in ("components", "providers", "health", "esc"):
             (directory / name).symlink_to(REPOSITORY / name)
         (directory / ".venv").symlink_to(sys.prefix)
         for name in ("__main__.py", "Pulumi.yaml", *(f"Pulumi.{stage}.yaml" for stage in STAGES)):

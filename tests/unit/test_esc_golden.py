@@ -135,11 +135,10 @@ class Successor:
     state, outputs = HISTORY, HISTORY
 
     def open(self, inputs: dict[str, Any], state: dict[str, Any] | None) -> Any:
-        return state
+        return state or {}
 
     def rotate(self, inputs: dict[str, Any], state: dict[str, Any] | None) -> dict[str, Any]:
-        previous = {"previous": state["current"]} if state else {}
-        return {"current": inputs["next"], **previous}
+        return {"current": inputs["next"], "previous": state["current"] if state else None}
 
 
 WHY = parse_schema({"type": "object", "properties": {"why": {"type": "string"}}, "required": ["why"]})

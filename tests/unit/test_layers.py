@@ -14,7 +14,9 @@ import yaml
 
 from components.estate import Estate
 from components.settings import Settings
+from health import declared
 from providers.base import Resource
+from providers.base.survey import resources_of, type_of
 from sandbox import official
 from sandbox.platforms import EMULATORS, all_platforms
 
@@ -118,7 +120,7 @@ def named_in_settings(value: Any) -> Iterator[str]:
 
 
 def test_every_variable_that_is_read_is_set_by_an_environment() -> None:
-    read = dict(read_by_modules("providers")) | dict(read_by_modules("components"))
+    read = dict(read_by_modules("providers")) | dict(read_by_modules("components")) | dict(read_by_modules("health"))
     assert {"AIRBYTE_SERVER_URL", "OPENROUTER_MANAGEMENT_KEY", "SLACK_BOT_TOKEN"} <= read.keys()
     for stage in STAGES:
         read |= dict.fromkeys(named_in_settings(stack_file(stage)["config"]), f"Pulumi.{stage}.yaml")
@@ -135,7 +137,36 @@ def test_a_stage_imports_base_and_its_own_credentials_only(stage: str) -> None:
 
 
 def test_modules_of_the_product_stay_short_enough_to_be_read() -> None:
-    layers = ("benchmarks", "components", "engine", "esc", "policies", "providers", "sandbox", "sophia")
+    layers = ("benchmarks", "components", "engine", "esc", "health", "policies", "providers", "sandbox", "sophia")
     modules = [REPOSITORY / "__main__.py", *(p for layer in layers for p in (REPOSITORY / layer).rglob("*.py"))]
     lengths = {str(p.relative_to(REPOSITORY)): len(p.read_text().splitlines()) for p in modules}
     assert {name: length for name, length in lengths.items() if length > LONGEST_MODULE} == {}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_platform_says_how_it_is_asked_for_its_health(platform: str) -> None:
+    health = declared.all_of_them().get(platform)
+    assert health, f"health/{platform}.py is missing: which request shows that {platform} is well?"
+    assert health.service, "a platform of the estate can be asked"
+    assert any(probe.credentials for probe in health.probes), "and a credential is shown to it"
+    proved = {name for probe in health.probes for name in probe.credentials}
+    assert {credential.variable for credential in health.credentials} <= proved, (
+        "of every credential it is known if it works"
+    )
+
+
+def test_every_credential_is_declared_by_one_platform() -> None:
+    """Who can rotate it, how, and whether it is a secret at all."""
+    everything = declared.all_of_them().values()
+    secrets = [credential.variable for health in everything for credential in health.credentials]
+    identifiers = [name for health in everything for name in health.identifiers]
+    assert len({*secrets, *identifiers}) == len(secrets) + len(identifiers)
+    assert {*secrets, *identifiers} - {"PULUMI_ACCESS_TOKEN"} == required()
+    assert all(credential.rotation for health in everything for credential in health.credentials)
+
+
+def test_every_secret_that_the_program_mints_is_declared() -> None:
+    """A kind of object whose platform shows a value only once has made a credential."""
+    minted = {mint.type for health in declared.all_of_them().values() for mint in health.minted}
+    kinds = [resource for platform in set(PLATFORMS) - OFFICIAL for resource in resources_of(platform)]
+    assert {type_of(one) for one in kinds if any(out.once for out in one.kind.outputs)} <= minted

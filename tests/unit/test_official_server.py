@@ -102,7 +102,7 @@ def test_all_four_packages_are_served_and_described() -> None:
     assert [platform.name for platform in PLATFORMS] == ["snowflake", "github", "kubernetes", "vercel"]
     for platform in PLATFORMS:
         assert platform.secret <= platform.credentials.keys()
-        assert platform.simulated.endswith("Credentials are not checked.")
+        assert platform.simulated.endswith("Credentials are checked by the few HTTP calls of health checks only.")
 
 
 def test_no_sdk_is_newer_than_the_version_that_the_engine_is_told(client: Client) -> None:

@@ -1,0 +1,91 @@
+"""OpenRouter: what the management key is, and what is left of the credits.
+
+Source of facts: OpenRouter's OpenAPI description (GET /key, /credits, /keys/{hash}).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from health.asking import Client
+from health.base import (
+    Answer,
+    Credential,
+    Health,
+    Known,
+    Minted,
+    Probe,
+    Problem,
+    Quota,
+    Reading,
+    Resource,
+    Service,
+    Subject,
+    moment,
+)
+from providers.base import Trouble
+from providers.base.errors import PlatformError
+from providers.openrouter import OPENROUTER
+
+KEY = "OPENROUTER_MANAGEMENT_KEY"
+
+_LEAST_CREDITS = 5.0
+"""US dollars, for a stack whose settings say nothing of what it may spend."""
+
+
+def _key(answer: Answer) -> Reading:
+    key = answer.document["data"]
+    problems = []
+    if not (key.get("is_management_key") or key.get("is_provisioning_key")):
+        said, do = "the key is one for inference", "put a management key there (OpenRouter, Settings, Management keys)"
+        problems.append(Problem(said, do, f"{KEY} in the stack's ESC environment"))
+    known = Known(True, made=moment(key.get("created_at")), expires=moment(key.get("expires_at")))
+    return Reading(tuple(problems), known={KEY: known})
+
+
+def _credits(answer: Answer) -> Reading:
+    """What was bought and is not spent, beside what the stack's workspace may spend in a month."""
+    credits_ = answer.document["data"]
+    budget = float((answer.subject.settings.get("budgets") or {}).get("monthly") or 0)
+    left = round(float(credits_["total_credits"]) - float(credits_["total_usage"]), 2)
+    quota = Quota("US dollars of credit", left, low=max(budget / 10, _LEAST_CREDITS))
+    problem = quota.problem("buy credits, or set auto top-up: OpenRouter, Settings, Credits")
+    return Reading((problem,) if problem else (), (quota,))
+
+
+def _minted(client: Client, key: Resource, _: Subject) -> Known:
+    try:
+        shown = client.send("GET", f"/keys/{key.id}").json()["data"]
+    except PlatformError as error:
+        if error.trouble is Trouble.NOT_FOUND:
+            return Known(False, said="it is not there any more")
+        raise
+    made, expires = moment(shown.get("created_at")), moment(shown.get("expires_at"))
+    if shown.get("disabled"):
+        return Known(False, made, expires, "it is disabled")
+    if expires and datetime.fromisoformat(expires) <= datetime.now(UTC):
+        return Known(False, made, expires, "it has expired")
+    return Known(True, made, expires)
+
+
+HEALTH = Health(
+    platform="openrouter",
+    title="OpenRouter",
+    service=Service.of(OPENROUTER, status_page="https://status.openrouter.ai"),
+    probes=(
+        Probe("management key", "/key", credentials=(KEY,), read=_key),
+        Probe("credits", "/credits", credentials=(KEY,), read=_credits),
+    ),
+    credentials=(
+        Credential(KEY, "by hand: OpenRouter, Settings, Management keys; several may exist at a time", by_api=False),
+    ),
+    minted=(
+        Minted(
+            "pulumi-python:dynamic/openrouter:ApiKey",
+            "API key",
+            "another key is made (POST /keys), the old one deleted after it; both work meanwhile",
+            by_api=True,
+            ask=_minted,
+        ),
+    ),
+)

@@ -1,0 +1,24 @@
+"""All policies of the pack."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from policies import accounts, cost, credentials, data, exposure, privacy, workloads
+from policies.model import EstatePolicy, Policy
+
+POLICIES: Final[tuple[Policy, ...]] = (
+    *accounts.POLICIES,
+    *data.POLICIES,
+    *exposure.POLICIES,
+    *privacy.POLICIES,
+    *cost.POLICIES,
+    *workloads.POLICIES,
+    *credentials.POLICIES,
+)
+ESTATE_POLICIES: Final[tuple[EstatePolicy, ...]] = (
+    *privacy.ESTATE_POLICIES,
+    *cost.ESTATE_POLICIES,
+    *workloads.ESTATE_POLICIES,
+)
+ALL: Final[tuple[Policy | EstatePolicy, ...]] = (*POLICIES, *ESTATE_POLICIES)

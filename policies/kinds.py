@@ -1,0 +1,54 @@
+"""The types of resources that policies look at, as the packages name them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+AIRBYTE_DESTINATION: Final = "pulumi-python:dynamic/airbyte:Destination"
+AIRBYTE_SOURCE: Final = "pulumi-python:dynamic/airbyte:Source"
+AIRBYTE_WORKSPACE: Final = "pulumi-python:dynamic/airbyte:Workspace"
+OPENROUTER_BUDGET: Final = "pulumi-python:dynamic/openrouter:WorkspaceBudget"
+OPENROUTER_GUARDRAIL: Final = "pulumi-python:dynamic/openrouter:Guardrail"
+OPENROUTER_GUARDRAIL_KEY: Final = "pulumi-python:dynamic/openrouter:GuardrailKey"
+OPENROUTER_KEY: Final = "pulumi-python:dynamic/openrouter:ApiKey"
+OPENROUTER_WORKSPACE: Final = "pulumi-python:dynamic/openrouter:Workspace"
+RSA_KEY_PAIR: Final = "pulumi-python:dynamic/rsa:KeyPair"
+
+GITHUB_BRANCH_PROTECTION: Final = "github:index/branchProtection:BranchProtection"
+GITHUB_ENVIRONMENT_VARIABLE: Final = "github:index/actionsEnvironmentVariable:ActionsEnvironmentVariable"
+GITHUB_ORGANIZATION_VARIABLE: Final = "github:index/actionsOrganizationVariable:ActionsOrganizationVariable"
+GITHUB_REPOSITORY: Final = "github:index/repository:Repository"
+GITHUB_VARIABLE: Final = "github:index/actionsVariable:ActionsVariable"
+
+KUBERNETES_CONFIG_MAP: Final = "kubernetes:core/v1:ConfigMap"
+KUBERNETES_NAMESPACE: Final = "kubernetes:core/v1:Namespace"
+KUBERNETES_NETWORK_POLICY: Final = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+KUBERNETES_QUOTA: Final = "kubernetes:core/v1:ResourceQuota"
+KUBERNETES_SERVICE: Final = "kubernetes:core/v1:Service"
+KUBERNETES_VOLUME_CLAIM: Final = "kubernetes:core/v1:PersistentVolumeClaim"
+KUBERNETES_WORKLOADS: Final = (
+    "kubernetes:apps/v1:DaemonSet",
+    "kubernetes:apps/v1:Deployment",
+    "kubernetes:apps/v1:ReplicaSet",
+    "kubernetes:apps/v1:StatefulSet",
+    "kubernetes:batch/v1:CronJob",
+    "kubernetes:batch/v1:Job",
+    "kubernetes:core/v1:Pod",
+    "kubernetes:core/v1:PodTemplate",
+    "kubernetes:core/v1:ReplicationController",
+)
+"""All that has pods in it."""
+
+SNOWFLAKE_DATABASE: Final = "snowflake:index/database:Database"
+SNOWFLAKE_LEGACY_SERVICE_USER: Final = "snowflake:index/legacyServiceUser:LegacyServiceUser"
+SNOWFLAKE_MONITOR: Final = "snowflake:index/resourceMonitor:ResourceMonitor"
+SNOWFLAKE_NETWORK_POLICY: Final = "snowflake:index/networkPolicy:NetworkPolicy"
+SNOWFLAKE_NETWORK_RULE: Final = "snowflake:index/networkRule:NetworkRule"
+SNOWFLAKE_SCHEMA: Final = "snowflake:index/schema:Schema"
+SNOWFLAKE_SERVICE_USER: Final = "snowflake:index/serviceUser:ServiceUser"
+SNOWFLAKE_TABLE: Final = "snowflake:index/table:Table"
+SNOWFLAKE_WAREHOUSE: Final = "snowflake:index/warehouse:Warehouse"
+
+VERCEL_PROJECT: Final = "vercel:index/project:Project"
+VERCEL_SHARED_VARIABLE: Final = "vercel:index/sharedEnvironmentVariable:SharedEnvironmentVariable"
+VERCEL_VARIABLE: Final = "vercel:index/projectEnvironmentVariable:ProjectEnvironmentVariable"

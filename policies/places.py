@@ -1,0 +1,87 @@
+"""Which setting of the stack file a resource comes from, for the messages of violations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from policies import kinds
+from policies.model import Resource
+
+_Place = Callable[[str], str | None]
+"""From a logical name the setting, or None for a name that no component gives."""
+
+
+def _under(section: str) -> _Place:
+    return lambda name: f"{section}.{name}"
+
+
+def _fixed(section: str) -> _Place:
+    return lambda _name: section
+
+
+def _within(section: str, *between: str) -> _Place:
+    """Of logical names of as many words joined by dots: ``repository.environment.VARIABLE``, with what is between them."""
+
+    def place(name: str) -> str | None:
+        words = name.split(".", len(between))
+        if len(words) != len(between) + 1:
+            return None
+        rest = "".join(f".{middle}.{word}" for middle, word in zip(between, words[1:], strict=True))
+        return f"{section}.{words[0]}{rest}"
+
+    return place
+
+
+PLACES: Mapping[str, _Place] = {
+    kinds.AIRBYTE_DESTINATION: _under("airbyte.destinations"),
+    kinds.AIRBYTE_SOURCE: _under("airbyte.sources"),
+    kinds.AIRBYTE_WORKSPACE: _fixed("airbyte.workspace"),
+    kinds.GITHUB_BRANCH_PROTECTION: _within("github.repositories", "branch_protection"),
+    kinds.GITHUB_ENVIRONMENT_VARIABLE: _within("github.repositories", "environments", "variables"),
+    kinds.GITHUB_REPOSITORY: _under("github.repositories"),
+    kinds.GITHUB_VARIABLE: _within("github.repositories", "variables"),
+    kinds.KUBERNETES_NAMESPACE: _fixed("kubernetes.namespace"),
+    kinds.KUBERNETES_NETWORK_POLICY: _under("kubernetes"),
+    kinds.KUBERNETES_QUOTA: _fixed("kubernetes.quota"),
+    kinds.OPENROUTER_BUDGET: _under("openrouter.budgets"),
+    kinds.OPENROUTER_GUARDRAIL: _under("openrouter.guardrails"),
+    kinds.OPENROUTER_KEY: _under("openrouter.keys"),
+    kinds.OPENROUTER_WORKSPACE: _fixed("openrouter.workspace"),
+    kinds.SNOWFLAKE_DATABASE: _fixed("snowflake.database"),
+    kinds.SNOWFLAKE_MONITOR: _fixed("snowflake.resource_monitor"),
+    kinds.SNOWFLAKE_NETWORK_POLICY: _fixed("snowflake.network_policy"),
+    kinds.SNOWFLAKE_NETWORK_RULE: _fixed("snowflake.network_policy"),
+    kinds.SNOWFLAKE_SCHEMA: _under("snowflake.schemas"),
+    kinds.SNOWFLAKE_SERVICE_USER: _under("snowflake.users"),
+    kinds.SNOWFLAKE_WAREHOUSE: _under("snowflake.warehouses"),
+    kinds.VERCEL_PROJECT: _under("vercel.projects"),
+    kinds.VERCEL_VARIABLE: _within("vercel.projects", "variables"),
+}
+"""The logical names of the components' children are the keys of their settings."""
+
+
+def file_of(resource: Resource) -> str:
+    return f"Pulumi.{resource.stack}.yaml"
+
+
+def setting(resource: Resource, member: str) -> str:
+    """``Pulumi.dev.yaml: sophia-ai:github.repositories.sophia.visibility``; the property, for what no component made."""
+    find = PLACES.get(resource.type)
+    place = find(resource.name) if find and resource.platform else None
+    if place is None:
+        return property_of(resource, member)
+    return section(resource, f"{place}.{member}" if member else place)
+
+
+def section(resource: Resource, path: str) -> str:
+    """A setting that does not belong to the resource alone: ``Pulumi.dev.yaml: sophia-ai:openrouter.budgets.monthly``."""
+    return f"{file_of(resource)}: {resource.project}:{path}"
+
+
+def property_of(resource: Resource, path: str) -> str:
+    """For what the stack file has no setting for."""
+    return f"property {path} of {resource.title} ({resource.type})" if path else f"{resource.title} ({resource.type})"
+
+
+def option_of(resource: Resource, option: str) -> str:
+    return f"option {option} of {resource.title}, which its component sets"

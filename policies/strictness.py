@@ -1,0 +1,93 @@
+"""How strict the policies are in each stage: the one table of the pack's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+WAREHOUSE_SIZES: Final = ("XSMALL", "SMALL", "MEDIUM", "LARGE", "XLARGE", "XXLARGE", "XXXLARGE", "X4LARGE")
+"""From small to large; each costs twice the credits of the one before, from 1 an hour."""
+
+CREDENTIAL_DAYS: Final = 90
+"""No credential is older than this."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a stage may do. Money is in US dollars and months, credits are Snowflake's."""
+
+    protect_data: bool
+    """What holds data is protected from deletion, and stays on its platform when the stack lets go of it."""
+    time_travel_days: int
+    """At least so far back a mistake in Snowflake can be undone."""
+    warehouse_size: str
+    warehouse_clusters: int
+    warehouse_idle_seconds: int
+    credits: int
+    monitored: bool
+    """Every warehouse has a resource monitor, and every OpenRouter workspace a monthly budget."""
+    known_networks: bool
+    """Snowflake's service users log in from named networks only."""
+    key_usd: float
+    workspace_usd: float
+    gpus: int
+    """At once, in the stage's namespace."""
+    image_digests: bool
+    """A container image is named by its digest; elsewhere an exact version is enough."""
+    approvals: int
+    """Of a pull request, by people who did not write it."""
+
+
+LIMITS: Final[Mapping[str, Limits]] = {
+    "dev": Limits(
+        protect_data=False,
+        time_travel_days=0,
+        warehouse_size="SMALL",
+        warehouse_clusters=1,
+        warehouse_idle_seconds=600,
+        credits=50,
+        monitored=False,
+        known_networks=False,
+        key_usd=100,
+        workspace_usd=300,
+        gpus=1,
+        image_digests=False,
+        approvals=1,
+    ),
+    "staging": Limits(
+        protect_data=False,
+        time_travel_days=1,
+        warehouse_size="SMALL",
+        warehouse_clusters=1,
+        warehouse_idle_seconds=600,
+        credits=100,
+        monitored=True,
+        known_networks=True,
+        key_usd=200,
+        workspace_usd=600,
+        gpus=2,
+        image_digests=False,
+        approvals=1,
+    ),
+    "prod": Limits(
+        protect_data=True,
+        time_travel_days=1,
+        warehouse_size="MEDIUM",
+        warehouse_clusters=2,
+        warehouse_idle_seconds=600,
+        credits=1000,
+        monitored=True,
+        known_networks=True,
+        key_usd=1000,
+        workspace_usd=5000,
+        gpus=8,
+        image_digests=True,
+        approvals=1,
+    ),
+}
+
+
+def limits_of(stack: str) -> Limits:
+    """Those of a stack; a stack that the table does not know is held to what prod is."""
+    return LIMITS.get(stack, LIMITS["prod"])

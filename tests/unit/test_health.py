@@ -1,0 +1,468 @@
+"""What each platform's check makes of good and of bad answers."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from health import checking, declared
+from health.base import Cloud, Health, Problem, Subject, moment
+from health.checking import Check, check, check_all
+from providers.airbyte import AIRBYTE
+from providers.base.errors import PlatformError
+from sandbox.official.api.snowflake_key import private_key, public_key
+
+Answers = Mapping[str, Any]
+"""By path: JSON, a response, or a function of the request."""
+
+SLACK_SCOPES = "chat:write,channels:join,channels:manage,channels:read,groups:read,usergroups:read,usergroups:write"
+SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "slack": {"channels": {"alerts": {"name": "alerts"}}, "usergroups": {"all": {}}, "apps": {"sophia": {}}},
+    "openrouter": {"budgets": {"monthly": 100}},
+    "github": {"repositories": {"lab": {"name": "lab"}}},
+    "kubernetes": {"namespace": "sophia-ai-dev"},
+}
+SECRET = "the-very-secret-value"
+
+
+def respond(status: int, document: Any = None, **headers: str) -> Response:
+    return JSONResponse(document, status, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def slack(**by_token: Response) -> Callable[[Request], Response]:
+    """What auth.test says to each of the three tokens."""
+
+    def answer(request: Request) -> Response:
+        kind = request.headers["authorization"].rpartition("-")[2]
+        return by_token.get(kind) or respond(200, {"ok": True}, x_oauth_scopes=SLACK_SCOPES)
+
+    return answer
+
+
+def statements(request: dict[str, Any]) -> Any:
+    """Snowflake's good answers."""
+    if "DESCRIBE" in request["statement"]:
+        rows = [
+            ["RSA_PUBLIC_KEY_2_FP", FINGERPRINT],
+            ["RSA_PUBLIC_KEY_2_LAST_SET_TIME", "2026-09-01 08:00:00.000 +0200"],
+        ]
+        return {"data": [["RSA_PUBLIC_KEY_FP", "null", None, ""], *([*row, None, ""] for row in rows)]}
+    return {"data": [["ACCOUNTADMIN", "9.0.0"]]}
+
+
+def fingerprint() -> str:
+    from health.tokens import fingerprint as of
+
+    return of(public_key())
+
+
+FINGERPRINT = fingerprint()
+CORE = {"limit": 5000, "remaining": 4990, "reset": 1800000000}
+ALLOWED = {"status": {"allowed": True}}
+REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+GOOD: Mapping[str, Answers] = {
+    "airbyte": {
+        "/health": PlainTextResponse("Successful operation"),
+        "/applications/token": {"access_token": "short-lived", "expires_in": 180},
+        "/workspaces": {"data": []},
+    },
+    "openrouter": {
+        "/key": {"data": {"is_management_key": True, "expires_at": "2027-03-01T00:00:00Z"}},
+        "/credits": {"data": {"total_credits": 500, "total_usage": 100.5}},
+    },
+    "slack": {"/auth.test": slack()},
+    "github": {
+        "/rate_limit": respond(
+            200, {"resources": {"core": CORE}}, github_authentication_token_expiration="2027-01-31 12:00:00 UTC"
+        ),
+        "/repos/pay-ready/lab/keys": [],
+    },
+    "vercel": {
+        "/v5/user/tokens/current": {"token": {"createdAt": 1790000000000, "expiresAt": 1810000000000}},
+        "/v2/teams/team_1": {"membership": {"role": "DEVELOPER"}},
+    },
+    "kubernetes": {"/version": {"gitVersion": "v1.34.0"}, REVIEW: ALLOWED},
+    "snowflake": {"/api/v2/statements": statements},
+    "pulumi": {"/api/user": {"githubLogin": "ci", "organizations": [{"githubLogin": "scoobyjava-org"}]}},
+}
+
+
+@pytest.fixture
+def ask(listen: Callable[[ASGIApp], str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Check]:
+    """Checks a platform that gives these answers; what is not named is answered well."""
+
+    def run(platform: str, changed: Answers | None = None, *, seconds: float = 10, address: str = "") -> Check:
+        answers = {**GOOD[platform], **(changed or {})}
+
+        async def endpoint(request: Request) -> Response:
+            answer = answers[request.url.path]
+            if answer is statements:
+                answer = statements(json.loads(await request.body()))
+            if callable(answer) and not isinstance(answer, Response):
+                answer = answer(request)
+                if asyncio.iscoroutine(answer):
+                    answer = await answer
+            return answer if isinstance(answer, Response) else JSONResponse(answer)
+
+        route = Route("/{path:path}", endpoint, methods=["GET", "POST"])
+        url = address or listen(Starlette(routes=[route]))
+        kubeconfig = tmp_path / "kubeconfig"
+        contexts = [{"name": "c", "context": {"cluster": "c", "user": "u"}}]
+        cluster, user = {"name": "c", "cluster": {"server": url}}, {"name": "u", "user": {"token": SECRET}}
+        kubeconfig.write_text(
+            json.dumps({"current-context": "c", "contexts": contexts, "clusters": [cluster], "users": [user]})
+        )
+        environment = {
+            "AIRBYTE_SERVER_URL": url,
+            "AIRBYTE_CLIENT_ID": "id",
+            "AIRBYTE_CLIENT_SECRET": SECRET,
+            "OPENROUTER_BASE_URL": url,
+            "OPENROUTER_MANAGEMENT_KEY": SECRET,
+            "SLACK_API_URL": url,
+            "SLACK_BOT_TOKEN": f"{SECRET}-bot",
+            "SLACK_USER_TOKEN": f"{SECRET}-user",
+            "SLACK_CONFIG_TOKEN": f"{SECRET}-config",
+            "GITHUB_BASE_URL": f"{url}/",
+            "GITHUB_OWNER": "pay-ready",
+            "GITHUB_TOKEN": SECRET,
+            "VERCEL_API_URL": url,
+            "VERCEL_API_TOKEN": SECRET,
+            "VERCEL_TEAM": "team_1",
+            "KUBECONFIG": str(kubeconfig),
+            "SNOWFLAKE_API_URL": url,
+            "SNOWFLAKE_ORGANIZATION_NAME": "PAY_READY",
+            "SNOWFLAKE_ACCOUNT_NAME": "ZNB04675",
+            "SNOWFLAKE_USER": "SCOOBYJAVA15",
+            "SNOWFLAKE_ROLE": "ACCOUNTADMIN",
+            "SNOWFLAKE_PRIVATE_KEY": private_key(),
+        }
+        # Its token serves a process for minutes.
+        monkeypatch.setattr(AIRBYTE.auth, "_until", 0.0)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        health = declared.all_of_them()[platform]
+        cloud = Cloud(url, "scoobyjava-org", SECRET)
+        return check(health, Subject(SETTINGS.get(platform, {}), cloud), time.monotonic() + seconds)
+
+    return run
+
+
+Ask = Callable[..., Check]
+
+
+@pytest.mark.parametrize("platform", sorted(GOOD))
+def test_good_answers_make_a_platform_well(ask: Ask, platform: str) -> None:
+    found = ask(platform)
+    assert found.problems == ()
+    assert found.verdict == "well"
+    assert found.latency is not None
+    asked = {name for probe in declared.all_of_them()[platform].probes for name in probe.credentials}
+    assert {name for name, known in found.known.items() if known.authenticates} == asked
+
+
+FORBIDDEN_KEYS = respond(
+    403, {"message": "Resource not accessible"}, x_accepted_github_permissions="administration=read"
+)
+
+BAD: list[tuple[str, Answers, str, str]] = [
+    ("airbyte", {"/applications/token": respond(401, {})}, "failing", "AIRBYTE_CLIENT_SECRET"),
+    ("airbyte", {"/workspaces": respond(403, {"title": "forbidden"})}, "failing", "403 forbidden"),
+    ("openrouter", {"/key": respond(401, {"error": {"message": "User not found."}})}, "failing", "User not found"),
+    ("openrouter", {"/key": {"data": {"is_management_key": False}}}, "failing", "for inference"),
+    ("openrouter", {"/credits": {"data": {"total_credits": 500, "total_usage": 491}}}, "degraded", "only 9 US dollars"),
+    ("openrouter", {"/credits": {"data": {"total_credits": 5, "total_usage": 5}}}, "failing", "no US dollars"),
+    (
+        "slack",
+        {"/auth.test": slack(bot=respond(200, {"ok": False, "error": "invalid_auth"}))},
+        "failing",
+        "invalid_auth",
+    ),
+    (
+        "slack",
+        {"/auth.test": slack(bot=respond(200, {"ok": True}, x_oauth_scopes="chat:write,channels:read"))},
+        "failing",
+        "lacks the scopes channels:join, channels:manage, groups:read, usergroups:read, usergroups:write",
+    ),
+    (
+        "slack",
+        {"/auth.test": slack(config=respond(200, {"ok": False, "error": "token_expired"}))},
+        "degraded",
+        "token_expired",
+    ),
+    ("github", {"/rate_limit": respond(401, {"message": "Bad credentials"})}, "failing", "Bad credentials"),
+    ("github", {"/rate_limit": {"resources": {"core": {**CORE, "remaining": 40}}}}, "degraded", "only 40 of 5,000"),
+    (
+        "github",
+        {"/rate_limit": {"resources": {"core": {**CORE, "remaining": 0}}}},
+        "failing",
+        "no requests an hour left",
+    ),
+    ("github", {"/repos/pay-ready/lab/keys": FORBIDDEN_KEYS}, "failing", "it needs administration=read"),
+    ("github", {"/repos/pay-ready/lab/keys": respond(200, [], x_oauth_scopes="read:org")}, "failing", "not repo"),
+    (
+        "vercel",
+        {"/v5/user/tokens/current": respond(403, {"error": {"message": "Not authorized", "invalidToken": True}})},
+        "failing",
+        "Not authorized",
+    ),
+    ("vercel", {"/v2/teams/team_1": {"membership": {"role": "VIEWER"}}}, "failing", "VIEWER in the team"),
+    ("vercel", {"/v2/teams/team_1": respond(404, {"error": {"message": "no team"}})}, "failing", "no team"),
+    ("kubernetes", {"/version": respond(401, {"message": "Unauthorized"})}, "failing", "Unauthorized"),
+    ("kubernetes", {REVIEW: {"status": {"allowed": False, "reason": "no rule"}}}, "failing", "may not create secrets"),
+    (
+        "snowflake",
+        {"/api/v2/statements": respond(401, {"code": "390144", "message": "JWT token is invalid."})},
+        "failing",
+        "JWT token is invalid",
+    ),
+    (
+        "snowflake",
+        {"/api/v2/statements": respond(401, {"code": "390189", "message": "Role 'ACCOUNTADMIN' is not granted"})},
+        "failing",
+        "is not granted",
+    ),
+    ("snowflake", {"/api/v2/statements": {"data": [["PUBLIC", "9"]]}}, "failing", "the role PUBLIC, not ACCOUNTADMIN"),
+    ("pulumi", {"/api/user": {"githubLogin": "ci", "organizations": []}}, "failing", "no member of scoobyjava-org"),
+    ("pulumi", {"/api/user": respond(401, {"message": "Unauthorized"})}, "failing", "Unauthorized"),
+]
+
+
+@pytest.mark.parametrize(("platform", "answers", "verdict", "said"), BAD, ids=[f"{b[0]}-{b[3][:24]}" for b in BAD])
+def test_a_bad_answer_is_told_with_what_to_do(
+    ask: Ask, platform: str, answers: Answers, verdict: str, said: str
+) -> None:
+    found = ask(platform, answers)
+    assert found.verdict == verdict
+    assert any(said in problem.said and problem.do for problem in found.problems), found.problems
+
+
+@pytest.mark.parametrize("platform", sorted(GOOD))
+def test_what_may_happen_to_every_platform(ask: Ask, platform: str) -> None:
+    everything = {path: respond(503, {}) for path in GOOD[platform]}
+    broken = ask(platform, everything)
+    assert broken.verdict == "failing"
+    assert all(known.authenticates is None for known in broken.known.values()), "that says nothing of the credential"
+    assert ask(platform, {path: respond(429, {}) for path in everything}).verdict == "degraded"
+    (odd, *_) = ask(platform, {path: PlainTextResponse("<html>") for path in everything if path != "/health"}).problems
+    assert odd.verdict == "failing"
+    assert "not what its API promises" in odd.said or "no access_token" in odd.said
+
+
+@pytest.mark.parametrize("platform", sorted(GOOD))
+def test_a_platform_that_is_not_there_is_told_with_its_setting(ask: Ask, platform: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    found = ask(platform, address=address)
+    (problem,) = found.problems
+    assert "no connection" in problem.said or "no token" in problem.said
+    assert address.removeprefix("http://") in problem.said.replace("http://", "")
+    assert problem.setting
+    assert found.latency is None
+
+
+def test_a_variable_that_is_not_set_is_named(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask("vercel")
+    monkeypatch.delenv("VERCEL_API_TOKEN")
+    health = declared.all_of_them()["vercel"]
+    found = check(health, Subject(), time.monotonic() + 10)
+    assert "VERCEL_API_TOKEN is not set" in found.problems[0].said
+
+
+def test_a_snowflake_key_that_is_none_is_told_without_showing_it(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask("snowflake")
+    monkeypatch.setenv("SNOWFLAKE_PRIVATE_KEY", SECRET)
+    found = check(declared.all_of_them()["snowflake"], Subject(), time.monotonic() + 10)
+    assert "is no private key in PEM" in found.problems[0].said
+    assert SECRET not in repr(found)
+
+
+def test_a_secret_that_a_platform_repeats_is_not_shown(ask: Ask) -> None:
+    answer = respond(401, {"message": f"Bad credentials: {SECRET}"})
+    found = ask("github", {"/rate_limit": answer})
+    assert "Bad credentials" in found.problems[0].said
+    assert SECRET not in repr(found)
+
+
+def test_what_a_platform_tells_of_its_credentials(ask: Ask) -> None:
+    assert ask("github").known["GITHUB_TOKEN"].expires == "2027-01-31T12:00:00Z"
+    assert ask("openrouter").known["OPENROUTER_MANAGEMENT_KEY"].expires == "2027-03-01T00:00:00Z"
+    vercel = ask("vercel").known["VERCEL_API_TOKEN"]
+    assert (vercel.made, vercel.expires) == ("2026-09-21T14:13:20Z", "2027-05-11T01:46:40Z")
+    assert ask("snowflake").known["SNOWFLAKE_PRIVATE_KEY"].made == "2026-09-01T06:00:00Z"
+    assert ask("slack", {"/auth.test": slack(user=respond(200, {"ok": False, "error": "token_revoked"}))}).known[
+        "SLACK_USER_TOKEN"
+    ].authenticates is False  # fmt: skip
+
+
+def test_a_slow_platform_is_degraded(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "SLOW_SECONDS", 0.0)
+    found = ask("vercel")
+    assert found.verdict == "degraded"
+    assert "slow:" in found.problems[0].said
+
+
+def test_a_platform_that_never_answers_is_waited_for_no_longer_than_that(ask: Ask) -> None:
+    async def silence(request: Request) -> Response:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        return Response()
+
+    found = ask("github", {"/rate_limit": silence}, seconds=0.3)
+    assert found.verdict == "failing"
+    assert "no answer" in found.problems[0].said
+
+
+def test_platforms_are_asked_at_the_same_time() -> None:
+    """No one can end before all have begun: the time is that of the slowest."""
+    platforms = list(declared.all_of_them().values())
+    all_have_begun = threading.Barrier(len(platforms))
+
+    def check_one(health: Health, _subject: Subject, _deadline: float) -> Check:
+        all_have_begun.wait(timeout=60)
+        return Check(health.platform, health.title)
+
+    found = check_all([(health, Subject()) for health in platforms], 60, check_one)
+    assert [one.platform for one in found] == [health.platform for health in platforms]
+    assert all(one.verdict == "well" for one in found)
+
+
+def test_a_check_that_does_not_end_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "_GRACE_SECONDS", 0.0)
+    over = threading.Event()
+    health = declared.all_of_them()
+
+    def check_one(one: Health, _subject: Subject, _deadline: float) -> Check:
+        if one.platform == "slack":
+            over.wait(60)
+        return Check(one.platform, one.title)
+
+    try:
+        slow, quick = check_all([(health["slack"], Subject()), (health["vercel"], Subject())], 0.3, check_one)
+    finally:
+        over.set()
+    assert slow.problems == (Problem("no answer in 0.3 s", slow.problems[0].do),)
+    assert quick.verdict == "well"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("2027-01-31 12:00:00 UTC", "2027-01-31T12:00:00Z"),
+        ("2022-06-15 16:59:59 -0700", "2022-06-15T23:59:59Z"),
+        ("2026-09-01 08:00:00.123 +0200", "2026-09-01T06:00:00Z"),
+        ("2026-09-01T08:00:00.123456Z", "2026-09-01T08:00:00Z"),
+        (1790000000, "2026-09-21T14:13:20Z"),
+        (1790000000123, "2026-09-21T14:13:20Z"),
+        ("", None),
+        (None, None),
+        ("soon", None),
+    ],
+)
+def test_moments_as_vendors_write_them(given: Any, told: str | None) -> None:
+    assert moment(given) == told
+
+
+@pytest.fixture
+def kubeconfig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Writes a kubeconfig whose user and cluster are these."""
+
+    def write(user: Mapping[str, Any], **cluster: str) -> None:
+        config = {
+            "current-context": "here",
+            "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u"}}],
+            "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1", **cluster}}],
+            "users": [{"name": "u", "user": user}],
+        }
+        file = tmp_path / "kubeconfig"
+        file.write_text(json.dumps(config))
+        monkeypatch.setenv("KUBECONFIG", str(file))
+
+    return write
+
+
+def shown(auth: httpx.Auth) -> str:
+    request = next(auth.auth_flow(httpx.Request("GET", "https://kubernetes.example")))
+    return str(request.headers.get("authorization", ""))
+
+
+def test_a_kubeconfig_says_in_several_ways_who_asks(kubeconfig: Callable[..., None], tmp_path: Path) -> None:
+    service = declared.all_of_them()["kubernetes"].service
+    assert service
+    kubeconfig({"token": "of-the-file"})
+    assert shown(service.auth(Subject())) == "Bearer of-the-file"
+    (tmp_path / "token").write_text("of-another-file\n")
+    kubeconfig({"tokenFile": "token"})
+    assert shown(service.auth(Subject())) == "Bearer of-another-file"
+    answer = "import json, os; print(json.dumps({'status': {'token': os.environ['WHO'] + 's-token'}}))"
+    plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": sys.executable, "args": ["-c", answer]}
+    kubeconfig({"exec": {**plugin, "env": [{"name": "WHO", "value": "plugin"}]}})
+    assert shown(service.auth(Subject())) == "Bearer plugins-token"
+    kubeconfig({"exec": {**plugin, "args": ["-c", "raise SystemExit(1)"]}})
+    with pytest.raises(PlatformError, match="gave no token"):
+        service.auth(Subject())
+    kubeconfig({})
+    assert shown(service.auth(Subject())) == ""
+
+
+def test_a_clusters_own_authority_and_a_clients_certificate_are_used(kubeconfig: Callable[..., None]) -> None:
+    service = declared.all_of_them()["kubernetes"].service
+    assert service
+    assert service.tls
+    key, certificate = certified()
+    data = {name: base64.b64encode(pem).decode() for name, pem in (("key", key), ("certificate", certificate))}
+    user = {"client-certificate-data": data["certificate"], "client-key-data": data["key"]}
+    kubeconfig(user, **{"certificate-authority-data": data["certificate"]})
+    assert [one["serialNumber"] for one in service.tls().get_ca_certs()] == ["2A"], "that authority, and no other"
+
+
+def certified() -> tuple[bytes, bytes]:
+    """A private key and a certificate that it has signed for itself, both PEM."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kubernetes")])
+    key = ec.generate_private_key(ec.SECP256R1())
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(42)
+        .not_valid_before(begin)
+        .not_valid_after(begin + timedelta(days=3650))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    pem = key.private_bytes(encoding, form, serialization.NoEncryption())
+    return pem, certificate.public_bytes(encoding)
+
+
+def test_a_kubeconfig_that_cannot_be_read_is_told_without_its_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "kubeconfig").write_text(f"users: [{{token: {SECRET}")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    found = check(declared.all_of_them()["kubernetes"], Subject(), time.monotonic() + 10)
+    assert "KUBECONFIG has no kubeconfig" in found.problems[0].said
+    assert SECRET not in repr(found)

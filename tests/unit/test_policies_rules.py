@@ -1,0 +1,332 @@
+"""Each policy on good resources, on bad ones, and on values that a preview does not know yet."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from policies import kinds
+from policies.catalogue import ALL, ESTATE_POLICIES, POLICIES
+from policies.model import EstatePolicy, Hidden, Policy, Resource, Situation, message
+from policies.places import setting
+from policies.strictness import LIMITS, limits_of
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+UNKNOWN = Hidden.UNKNOWN
+BY_NAME = {policy.name: policy for policy in ALL}
+PLATFORMS = {
+    "airbyte": "Airbyte",
+    "github": "GitHub",
+    "kubernetes": "Kubernetes",
+    "openrouter": "OpenRouter",
+    "snowflake": "Snowflake",
+    "vercel": "Vercel",
+}
+
+
+def resource(kind: str, name: str = "it", *, stack: str = "prod", protected: bool = False, **more: Any) -> Resource:
+    """A resource of one of our components; ``inputs`` are its properties."""
+    module = kind.removeprefix("pulumi-python:dynamic/").split(":")[0]
+    parent = f"sophia:platform:{PLATFORMS[module]}$" if module in PLATFORMS else ""
+    urn = f"urn:pulumi:{stack}::sophia-ai::{parent}{kind}::{name}"
+    return Resource(kind, urn, more.pop("inputs", {}), protected=protected, **more)
+
+
+def situation(stack: str) -> Situation:
+    return Situation(stack, limits_of(stack), NOW)
+
+
+def violations(name: str, *resources: Resource) -> list[str]:
+    """The messages of a policy about these, as a run gets them."""
+    policy, stack = BY_NAME[name], resources[0].stack
+    if not policy.asked_of(limits_of(stack)):
+        return []
+    if isinstance(policy, EstatePolicy):
+        return [message(policy, found) for found in policy.check(resources, situation(stack))]
+    found = [v for r in resources if policy.concerns(r) for v in policy.check(r, situation(stack))]
+    return [message(policy, violation) for violation in found]
+
+
+def pod(image: str = "app:1.2.3", gpu: object = None) -> dict[str, Any]:
+    container: dict[str, Any] = {"name": "main", "image": image}
+    if gpu is not None:
+        container["resources"] = {"limits": {"nvidia.com/gpu": gpu}}
+    return {"spec": {"template": {"spec": {"containers": [container]}}}}
+
+
+DIGEST = f"registry.example:5000/app:1.2.3@sha256:{'0a' * 32}"
+DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+INTERNAL = ["10.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"]
+
+
+def egress(**block: Any) -> dict[str, Any]:
+    return {"spec": {"egress": [{"to": [{"ipBlock": block}]}]}}
+
+
+def ingress(*peers: Any) -> dict[str, Any]:
+    return {"spec": {"ingress": [{"from": list(peers)}] if peers else [{}]}}
+
+
+GOOD: list[tuple[str, str, dict[str, Any]]] = [
+    ("no-wrong-account", kinds.AIRBYTE_DESTINATION, {"configuration": {"host": "x-znb04675.snowflakecomputing.com"}}),
+    ("no-wrong-account", kinds.AIRBYTE_DESTINATION, {"__provider": "scoobyjava-vw02766", "name": UNKNOWN}),
+    ("time-travel", kinds.SNOWFLAKE_DATABASE, {"dataRetentionTimeInDays": 1}),
+    ("time-travel", kinds.SNOWFLAKE_SCHEMA, {}),
+    ("time-travel", kinds.SNOWFLAKE_SCHEMA, {"dataRetentionTimeInDays": -1}),
+    ("no-public-repository", kinds.GITHUB_REPOSITORY, {"visibility": "private"}),
+    ("no-public-repository", kinds.GITHUB_REPOSITORY, {"visibility": "internal"}),
+    ("no-public-repository", kinds.GITHUB_REPOSITORY, {"visibility": UNKNOWN}),
+    ("no-open-network", kinds.SNOWFLAKE_NETWORK_RULE, {"mode": "INGRESS", "valueLists": ["34.106.109.131/32"]}),
+    ("no-open-network", kinds.SNOWFLAKE_NETWORK_RULE, {"mode": "EGRESS", "valueLists": ["0.0.0.0/0"]}),
+    ("no-open-network", kinds.SNOWFLAKE_NETWORK_RULE, {"mode": "INGRESS", "valueLists": UNKNOWN}),
+    ("no-open-network", kinds.SNOWFLAKE_NETWORK_RULE, {"mode": "INGRESS", "valueLists": ["host.example", UNKNOWN]}),
+    ("no-open-network", kinds.KUBERNETES_NETWORK_POLICY, ingress({"podSelector": {}})),
+    ("no-open-network", kinds.KUBERNETES_NETWORK_POLICY, {"spec": {"policyTypes": ["Ingress", "Egress"]}}),
+    (
+        "no-open-network",
+        kinds.KUBERNETES_NETWORK_POLICY,
+        egress(cidr="0.0.0.0/0", **{"except": INTERNAL}),
+    ),
+    ("no-open-network", kinds.KUBERNETES_SERVICE, {"spec": {"type": "ClusterIP"}}),
+    (
+        "no-open-network",
+        kinds.KUBERNETES_SERVICE,
+        {"spec": {"type": "LoadBalancer", "loadBalancerSourceRanges": ["203.0.113.0/28"]}},
+    ),
+    ("known-networks", kinds.SNOWFLAKE_SERVICE_USER, {"networkPolicy": "P"}),
+    ("known-networks", kinds.SNOWFLAKE_SERVICE_USER, {"networkPolicy": UNKNOWN}),
+    ("private-previews", kinds.VERCEL_PROJECT, {"vercelAuthentication": {"deploymentType": "standard_protection_new"}}),
+    ("personal-data-is-masked", kinds.SNOWFLAKE_TABLE, {"columns": [{"name": "COMPANY_ID"}, {"name": "TOPICS"}]}),
+    ("personal-data-is-masked", kinds.SNOWFLAKE_TABLE, {"columns": [{"name": "EMAIL", "maskingPolicy": UNKNOWN}]}),
+    ("personal-data-is-masked", kinds.SNOWFLAKE_TABLE, {"columns": UNKNOWN}),
+    ("managed-access", kinds.SNOWFLAKE_SCHEMA, {"withManagedAccess": "true"}),
+    ("encrypted-on-the-way", kinds.AIRBYTE_SOURCE, {"configuration": {"url": "https://api.example"}}),
+    ("encrypted-on-the-way", kinds.AIRBYTE_SOURCE, {"configuration": {"url": "http://127.0.0.1:8900/x"}}),
+    ("encrypted-on-the-way", kinds.AIRBYTE_SOURCE, {"configuration": {"ssl_mode": {"mode": "require"}}}),
+    ("secrets-are-hidden", kinds.VERCEL_VARIABLE, {"key": "OPENROUTER_API_KEY", "sensitive": True}),
+    ("secrets-are-hidden", kinds.VERCEL_VARIABLE, {"key": "NEXT_PUBLIC_STAGE", "sensitive": False}),
+    ("secrets-are-hidden", kinds.KUBERNETES_CONFIG_MAP, {"data": {"LOG_LEVEL": "info"}}),
+    ("zero-data-retention", kinds.OPENROUTER_GUARDRAIL, {"enforce_zdr": True}),
+    ("warehouse-cost", kinds.SNOWFLAKE_WAREHOUSE, {"warehouseSize": "SMALL", "autoSuspend": 60}),
+    ("warehouse-cost", kinds.SNOWFLAKE_WAREHOUSE, {"warehouseSize": UNKNOWN, "autoSuspend": UNKNOWN}),
+    ("warehouse-monitor", kinds.SNOWFLAKE_WAREHOUSE, {"resourceMonitor": UNKNOWN}),
+    ("credit-cap", kinds.SNOWFLAKE_MONITOR, {"creditQuota": 400, "suspendTrigger": 95}),
+    ("model-key-limit", kinds.OPENROUTER_KEY, {"limit": 700.0, "limit_reset": "monthly"}),
+    ("model-key-limit", kinds.OPENROUTER_KEY, {"limit": 1000.0, "limit_reset": None}),
+    ("model-key-limit", kinds.OPENROUTER_KEY, {"limit": UNKNOWN}),
+    ("model-budget", kinds.OPENROUTER_BUDGET, {"interval": "monthly", "limit_usd": 2500.0}),
+    ("gpu-cap", kinds.KUBERNETES_QUOTA, {"spec": {"hard": {"requests.nvidia.com/gpu": "4", "pods": "200"}}}),
+    ("whole-gpus", DEPLOYMENT, pod(gpu=1)),
+    ("whole-gpus", DEPLOYMENT, pod(gpu="2")),
+    ("whole-gpus", DEPLOYMENT, pod(gpu=1.0)),
+    ("whole-gpus", DEPLOYMENT, pod(gpu=UNKNOWN)),
+    ("pinned-images", DEPLOYMENT, pod(DIGEST)),
+    (
+        "reviewed-changes",
+        kinds.GITHUB_BRANCH_PROTECTION,
+        {"enforceAdmins": True, "requiredPullRequestReviews": [{"requiredApprovingReviewCount": 1}]},
+    ),
+    ("credential-expiry", kinds.OPENROUTER_KEY, {"expires_at": (NOW + timedelta(days=90)).isoformat()}),
+    ("credential-expiry", kinds.OPENROUTER_KEY, {"expires_at": "soon"}),
+]
+
+BAD: list[tuple[str, str, dict[str, Any], str]] = [
+    (
+        "no-wrong-account",
+        kinds.AIRBYTE_DESTINATION,
+        {"configuration": {"host": "SCOOBYJAVA-VW02766.snowflakecomputing.com"}},
+        "property configuration.host of Airbyte destination",
+    ),
+    ("no-wrong-account", "random:index:X", {"tags": ["uhdecno.cvb64222"]}, "property tags[0] of x"),
+    ("no-wrong-account", "random:index:X", {"account": "cvb64222"}, "use ZNB04675"),
+    ("data-is-protected", kinds.SNOWFLAKE_DATABASE, {}, "option protect of Snowflake database"),
+    ("data-is-protected", kinds.AIRBYTE_DESTINATION, {}, "data_store_options"),
+    ("time-travel", kinds.SNOWFLAKE_DATABASE, {"dataRetentionTimeInDays": 0}, "snowflake.database.retention_days"),
+    ("no-public-repository", kinds.GITHUB_REPOSITORY, {"visibility": "public"}, "github.repositories.it.visibility"),
+    ("no-public-repository", kinds.GITHUB_REPOSITORY, {}, "would be public"),
+    (
+        "no-open-network",
+        kinds.SNOWFLAKE_NETWORK_RULE,
+        {"mode": "INGRESS", "valueLists": ["203.0.113.0/28", "0.0.0.0/0"]},
+        "snowflake.network_policy.allowed",
+    ),
+    ("no-open-network", kinds.SNOWFLAKE_NETWORK_POLICY, {"allowedIpLists": ["128.0.0.0/1"]}, "would let in 128"),
+    ("no-open-network", kinds.KUBERNETES_NETWORK_POLICY, ingress(), "would let in everybody"),
+    ("no-open-network", kinds.KUBERNETES_NETWORK_POLICY, ingress({"ipBlock": {"cidr": "::/0"}}), "let in ::/0"),
+    ("no-open-network", kinds.KUBERNETES_NETWORK_POLICY, egress(cidr="0.0.0.0/0"), "169.254.0.0/16"),
+    ("no-open-network", kinds.KUBERNETES_NETWORK_POLICY, {"spec": {"egress": [{}]}}, "let out to everything"),
+    ("no-open-network", kinds.KUBERNETES_SERVICE, {"spec": {"type": "LoadBalancer"}}, "ClusterIP"),
+    ("no-open-network", kinds.KUBERNETES_SERVICE, {"spec": {"type": "NodePort"}}, "ClusterIP"),
+    ("known-networks", kinds.SNOWFLAKE_SERVICE_USER, {}, "snowflake.network_policy"),
+    ("private-previews", kinds.VERCEL_PROJECT, {"vercelAuthentication": {"deploymentType": "none"}}, "previews"),
+    ("private-previews", kinds.VERCEL_PROJECT, {"gitForkProtection": False}, "stranger"),
+    ("personal-data-is-masked", kinds.SNOWFLAKE_TABLE, {"columns": [{"name": "RESIDENT_EMAIL"}]}, "RESIDENT_EMAIL"),
+    ("personal-data-is-masked", kinds.SNOWFLAKE_TABLE, {"columns": [{"name": "card_number"}]}, "maskingPolicy"),
+    ("managed-access", kinds.SNOWFLAKE_SCHEMA, {"withManagedAccess": "false"}, "snowflake.schemas.it.managed_access"),
+    (
+        "encrypted-on-the-way",
+        kinds.AIRBYTE_SOURCE,
+        {"configuration": {"url": "http://example.com"}},
+        "configuration.url",
+    ),
+    ("encrypted-on-the-way", kinds.AIRBYTE_SOURCE, {"configuration": {"ssl": False}}, "configuration.ssl"),
+    (
+        "encrypted-on-the-way",
+        kinds.AIRBYTE_SOURCE,
+        {"configuration": {"ssl_mode": {"mode": "prefer"}}},
+        "airbyte.sources.it.configuration.ssl_mode.mode",
+    ),
+    ("secrets-are-hidden", kinds.VERCEL_VARIABLE, {"key": "API_TOKEN", "sensitive": False}, "API_TOKEN"),
+    ("secrets-are-hidden", kinds.GITHUB_VARIABLE, {"variableName": "DEPLOY_SECRET"}, "put it under `secrets`"),
+    ("secrets-are-hidden", kinds.KUBERNETES_CONFIG_MAP, {"data": {"DB_PASSWORD": "x"}}, "DB_PASSWORD"),
+    ("zero-data-retention", kinds.OPENROUTER_GUARDRAIL, {"enforce_zdr": False}, "it.zero_data_retention"),
+    (
+        "warehouse-cost",
+        kinds.SNOWFLAKE_WAREHOUSE,
+        {"warehouseSize": "X-LARGE", "autoSuspend": 60},
+        "warehouses.it.size",
+    ),
+    ("warehouse-cost", kinds.SNOWFLAKE_WAREHOUSE, {"warehouseSize": "X6LARGE", "autoSuspend": 60}, "MEDIUM"),
+    ("warehouse-cost", kinds.SNOWFLAKE_WAREHOUSE, {"autoSuspend": 0}, "for ever"),
+    ("warehouse-cost", kinds.SNOWFLAKE_WAREHOUSE, {}, "for ever"),
+    ("warehouse-cost", kinds.SNOWFLAKE_WAREHOUSE, {"autoSuspend": 60, "maxClusterCount": 10}, "max_clusters"),
+    ("warehouse-monitor", kinds.SNOWFLAKE_WAREHOUSE, {}, "snowflake.resource_monitor"),
+    ("credit-cap", kinds.SNOWFLAKE_MONITOR, {"creditQuota": 5000, "suspendTrigger": 95}, "credit_quota"),
+    ("credit-cap", kinds.SNOWFLAKE_MONITOR, {"creditQuota": 10, "notifyTriggers": [80]}, "suspend_at"),
+    ("model-key-limit", kinds.OPENROUTER_KEY, {"limit": None}, "openrouter.keys.it.limit_usd"),
+    ("model-key-limit", kinds.OPENROUTER_KEY, {"limit": 50, "limit_reset": "daily"}, "1550 USD a month"),
+    ("model-key-limit", kinds.OPENROUTER_KEY, {"limit": float("inf")}, "limit_usd"),
+    ("model-budget", kinds.OPENROUTER_BUDGET, {"interval": "monthly", "limit_usd": 90000}, "openrouter.budgets.it"),
+    ("gpu-cap", kinds.KUBERNETES_QUOTA, {"spec": {"hard": {"requests.nvidia.com/gpu": "64"}}}, "kubernetes.quota.gpus"),
+    ("whole-gpus", DEPLOYMENT, pod(gpu="0.25"), "time-slicing"),
+    ("whole-gpus", DEPLOYMENT, pod(gpu=0.25), "containers[0].resources.limits.nvidia.com/gpu"),
+    ("whole-gpus", DEPLOYMENT, pod(gpu="250m"), "ask for 1"),
+    ("whole-gpus", kinds.KUBERNETES_QUOTA, {"spec": {"hard": {"requests.nvidia.com/gpu": "0.25"}}}, "of a GPU"),
+    ("pinned-images", DEPLOYMENT, pod("app:1.2.3"), "add its digest"),
+    ("pinned-images", DEPLOYMENT, pod("app"), "spec.template.spec.containers[0].image"),
+    ("reviewed-changes", kinds.GITHUB_BRANCH_PROTECTION, {"enforceAdmins": False}, "administrators"),
+    ("reviewed-changes", kinds.GITHUB_BRANCH_PROTECTION, {"enforceAdmins": True}, "nobody has looked at"),
+    (
+        "credential-expiry",
+        kinds.OPENROUTER_KEY,
+        {"expires_at": (NOW + timedelta(days=91)).isoformat()},
+        "no later than 2027-02-19",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "kind", "inputs"), GOOD)
+def test_what_is_as_it_should_be_is_allowed(name: str, kind: str, inputs: dict[str, Any]) -> None:
+    assert violations(name, resource(kind, inputs=inputs)) == []
+
+
+@pytest.mark.parametrize(("name", "kind", "inputs", "tells"), BAD)
+def test_what_is_not_is_told_in_four_parts(name: str, kind: str, inputs: dict[str, Any], tells: str) -> None:
+    told = "\n".join(violations(name, resource(kind, inputs=inputs)))
+    assert tells in told
+    what, said, setting, do = told.splitlines()[:4]
+    assert what
+    assert said.startswith("  said     ")
+    assert f"policy {name}" in said
+    assert setting.startswith("  setting  ")
+    assert do.startswith("  do       ")
+
+
+@pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
+def test_every_policy_bears_a_resource_of_which_nothing_is_known(policy: Policy) -> None:
+    every = {key for _, kind, inputs in GOOD if policy.name for key in inputs} | {"visibility", "spec", "columns"}
+    for kind in policy.kinds or ("random:index:X",):
+        unknown = resource(kind, protected=True, inputs=dict.fromkeys(every, UNKNOWN))
+        assert list(policy.check(unknown, situation("prod"))) == [], "what is not known yet is checked when it is"
+
+
+def test_there_is_a_bad_example_of_every_policy() -> None:
+    of_state = {policy.name for policy in ALL if policy.of_state}
+    assert {name for name, *_ in BAD} == {policy.name for policy in POLICIES} - of_state
+
+
+@pytest.mark.parametrize("stack", ["dev", "staging"])
+def test_only_prod_has_to_protect_its_data_and_name_images_by_digest(stack: str) -> None:
+    assert violations("data-is-protected", resource(kinds.SNOWFLAKE_DATABASE, stack=stack)) == []
+    assert violations("pinned-images", resource(DEPLOYMENT, stack=stack, inputs=pod("app:1.2.3"))) == []
+    for floating in ("app", "app:latest", "redis:7", "registry.example:5000/app", "app:main"):
+        assert violations("pinned-images", resource(DEPLOYMENT, stack=stack, inputs=pod(floating))), floating
+
+
+def test_protected_data_is_allowed_in_prod() -> None:
+    assert violations("data-is-protected", resource(kinds.SNOWFLAKE_DATABASE, protected=True)) == []
+
+
+def test_a_stack_that_nobody_foresaw_is_held_to_what_prod_is() -> None:
+    assert limits_of("experiment") == LIMITS["prod"]
+    assert violations("data-is-protected", resource(kinds.SNOWFLAKE_DATABASE, stack="experiment"))
+
+
+def test_later_stages_allow_nothing_that_earlier_ones_forbid_but_size() -> None:
+    dev, staging, prod = (LIMITS[stage] for stage in ("dev", "staging", "prod"))
+    for earlier, later in ((dev, staging), (staging, prod)):
+        for rule in ("protect_data", "monitored", "known_networks", "image_digests", "approvals", "time_travel_days"):
+            assert getattr(later, rule) >= getattr(earlier, rule), rule
+
+
+def test_a_state_tells_whether_data_stays_and_how_old_a_key_is() -> None:
+    kept, lost = (resource(kinds.SNOWFLAKE_DATABASE, retained=retained) for retained in (True, False))
+    assert violations("data-is-retained", kept) == []
+    assert "retain_on_delete" in violations("data-is-retained", lost)[0]
+    young, old = (resource(kinds.OPENROUTER_KEY, created=NOW - timedelta(days=days)) for days in (90, 91))
+    assert violations("credential-age", young) == []
+    assert "91 days old" in violations("credential-age", old)[0]
+
+
+def test_a_workspace_needs_a_budget_and_a_key_a_guardrail() -> None:
+    workspace, key = resource(kinds.OPENROUTER_WORKSPACE), resource(kinds.OPENROUTER_KEY, "web")
+    monthly = resource(kinds.OPENROUTER_BUDGET, "monthly", inputs={"interval": "monthly"})
+    daily = resource(kinds.OPENROUTER_BUDGET, "daily", inputs={"interval": "daily"})
+    assert "openrouter.budgets.monthly" in violations("workspace-has-budget", workspace, key, daily)[0]
+    assert violations("workspace-has-budget", workspace, monthly) == []
+    assert "openrouter.keys.web.guardrail" in violations("keys-have-guardrails", key, workspace)[0]
+    assert violations("keys-have-guardrails", key, resource(kinds.OPENROUTER_GUARDRAIL_KEY, "web")) == []
+
+
+def test_a_repository_needs_a_protected_branch() -> None:
+    repository = resource(kinds.GITHUB_REPOSITORY, "sophia")
+    rule = resource(kinds.GITHUB_BRANCH_PROTECTION, "sophia.main")
+    assert violations("repository-is-protected", repository, rule) == []
+    assert "branch_protection" in violations("repository-is-protected", repository)[0]
+
+
+def test_no_message_holds_the_value_of_a_property_that_may_be_a_secret() -> None:
+    secret = "xoxb-not-for-anybody"
+    leaking = resource(kinds.KUBERNETES_CONFIG_MAP, inputs={"data": {"SLACK_BOT_TOKEN": secret}})
+    account = resource(kinds.AIRBYTE_SOURCE, inputs={"secret_configuration": f"{secret} scoobyjava-vw02766"})
+    for name, found in (("secrets-are-hidden", leaking), ("no-wrong-account", account)):
+        told = violations(name, found)
+        assert told
+        assert secret not in told[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "place"),
+    [
+        (kinds.GITHUB_ENVIRONMENT_VARIABLE, "lab.dev.A", "github.repositories.lab.environments.dev.variables.A"),
+        (kinds.GITHUB_VARIABLE, "lab.A", "github.repositories.lab.variables.A"),
+        (kinds.VERCEL_VARIABLE, "web.A", "vercel.projects.web.variables.A"),
+        (kinds.GITHUB_BRANCH_PROTECTION, "lab.main", "github.repositories.lab.branch_protection.main"),
+        (kinds.KUBERNETES_NETWORK_POLICY, "allow.https-out", "kubernetes.allow.https-out"),
+    ],
+)
+def test_a_violation_names_the_setting_as_it_stands_in_the_stack_file(kind: str, name: str, place: str) -> None:
+    assert setting(resource(kind, name), "x") == f"Pulumi.prod.yaml: sophia-ai:{place}.x"
+
+
+def test_what_no_component_made_is_named_by_its_property() -> None:
+    own = Resource(kinds.GITHUB_REPOSITORY, f"urn:pulumi:prod::sophia-ai::{kinds.GITHUB_REPOSITORY}::mine", {})
+    assert setting(own, "visibility").startswith("property visibility of repository")
+    assert setting(resource(kinds.VERCEL_VARIABLE, "odd"), "sensitive").startswith("property sensitive of Vercel")
+
+
+def test_estate_policies_bear_an_estate_without_their_platform() -> None:
+    for policy in ESTATE_POLICIES:
+        assert list(policy.check([resource("random:index:X")], situation("prod"))) == []
