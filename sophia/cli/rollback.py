@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Examples:
   sophia rollback dev
   sophia rollback staging --yes
+  sophia rollback prod --plan-only
   sophia rollback prod --to 1a2b3c4d --approve 5f1c2d3e4a5b6c7d
 """
 )
@@ -32,6 +33,7 @@ Examples:
     "--to", metavar="COMMIT", default="", help="The good deploy to return to; default: the last good revision."
 )
 @click.option("--approve", metavar="DIGEST", default="", help="Run the plan with this digest, and no other.")
+@click.option("--plan-only", is_flag=True, help="Show what it would do and the plan's digest, and change nothing.")
 @pipeline_options
 def rollback(
     stack: str,
@@ -43,6 +45,7 @@ def rollback(
     yes: bool,
     to: str,
     approve: str,
+    plan_only: bool,
     watch: float,
     events_file: Path | None,
     no_slack: bool,
@@ -57,7 +60,7 @@ def rollback(
     from sophia import health
     from sophia.backend import engine_command
     from sophia.cli.document import dump
-    from sophia.pipeline.deploy import STEPS
+    from sophia.pipeline.deploy import PLANNING, STEPS
     from sophia.pipeline.deployment import Deployment, Options
     from sophia.pipeline.rollback import stack_at, target_of
 
@@ -69,7 +72,7 @@ def rollback(
         say(out, line)
     screen = Screen(out, opened, asks=not as_json, events_file=events_file, slack=not no_slack)
     ask = screen.ask(f"Roll {opened.full_name} back to {good.revision.short}?")
-    if not (yes or approve or ask):
+    if not (yes or approve or ask or plan_only):
         raise _unagreed(opened)
     options = Options(
         require_approval=not yes,
@@ -86,11 +89,15 @@ def rollback(
     with stack_at(opened, engine, good, options.report) as then:
         deployment = Deployment.of("rollback", then, engine, options)
         try:
-            screen.run(deployment, tuple(STEPS), planning=False)
+            screen.run(deployment, tuple(PLANNING if plan_only else STEPS), planning=plan_only)
         except SophiaError as error:
             return failed(screen, error, "rollback", as_json=as_json, debug=debug)
     screen.warn()
-    say(out, f"  Next: git revert what was wrong, then sophia deploy {stack} · sophia history {stack}")
+    if plan_only and deployment.plan is not None:
+        say(out, f"  plan      {deployment.plan.digest}")
+        say(out, f"  Next: sophia rollback {stack} --approve {deployment.plan.short_digest}")
+    else:
+        say(out, f"  Next: git revert what was wrong, then sophia deploy {stack} · sophia history {stack}")
     if as_json:
         click.echo(dump(screen.document(0)))
     return 0

@@ -66,7 +66,8 @@ def _entry(entry: HistoryEntry, good: tuple[int, ...]) -> Entry:
         who=label.by if label else told.get("ci.system", ""),
         started=entry.started,
         seconds=(entry.ended - entry.started).total_seconds() if entry.ended else None,
-        result=entry.result,
+        # The engine calls a plan that had less to do a failure; what was tested afterwards and found good is none.
+        result="succeeded" if entry.version in good else entry.result,
         good=entry.version in good,
         revision=revision,
         commit=revision.commit if revision else told.get("git.head", ""),

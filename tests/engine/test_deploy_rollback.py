@@ -94,7 +94,10 @@ def test_a_good_deploy_that_turns_out_bad_is_rolled_back_to_the_one_before(repos
     assert "needs other packages than are installed here" in refused.stderr
     (repository.directory / "requirements.lock").write_text("click==8.1\n")
     assert "is no good deploy of it" in repository.run("rollback", "dev", "--yes", "--to", "beef", code=3).stderr
-    told = json.loads(repository.run("rollback", "dev", "--yes", "--to", first[:7], "--json", *QUICK).stdout)
+    planned = json.loads(repository.run("rollback", "dev", "--plan-only", "--json").stdout)
+    assert live(repository) != before, "a plan changes nothing"
+    approved = ("--to", first[:7], "--approve", planned["plan"]["digest"])
+    told = json.loads(repository.run("rollback", "dev", *approved, "--json", *QUICK).stdout)
     assert (told["command"], told["revision"]["commit"], told["good"]) == ("rollback", first, True)
     assert live(repository) == before
 

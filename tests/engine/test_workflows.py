@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 from starlette.applications import Starlette
@@ -335,8 +336,24 @@ def test_recovery_by_each_of_its_actions(checkout: Checkout, runner: NewRunner) 
     checkout.run("sandbox", "change", "slack", "channel", alerts, "purpose=by hand")
     assert recover("refresh") == ["Refresh"]
     assert "by hand" in purposes(checkout), "a refresh only notes what is there"
+    begin_a_run_that_never_ends(checkout)
+    assert "update by" in checkout.run("status", "dev").stdout
     assert recover("unlock") == ["Unlock"]
+    assert "lock         free" in checkout.run("status", "dev").stdout
     assert recover("publish") == ["Publish the ESC environment"]
+
+
+def begin_a_run_that_never_ends(checkout: Checkout) -> None:
+    """Holds the stack as an engine does that was killed."""
+    running = checkout.running
+    with httpx.Client(
+        base_url=f"{running.url}/api/stacks/scoobyjava-org/sophia-ai/dev/",
+        headers={"Authorization": f"token {running.access_token}"},
+        trust_env=False,
+    ) as client:
+        about = {"name": "sophia-ai", "runtime": "python", "options": {"dryRun": False}, "config": {}, "metadata": {}}
+        update = client.post("update", json=about).raise_for_status().json()["updateID"]
+        client.post(f"update/{update}", json={}).raise_for_status()
 
 
 def test_every_step_that_is_left_out_is_still_in_a_workflow() -> None:

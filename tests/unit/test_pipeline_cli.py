@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from sophia.errors import RunFailed
 def real_accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkout that acts on real accounts, and an engine that nobody may reach."""
 
-    def no_engine(*_: object) -> object:
+    def no_engine(*_: object, **_options: object) -> object:
         raise RunFailed("the engine was reached")
 
     (tmp_path / "Pulumi.yaml").write_text("name: sophia-ai\n")
@@ -23,7 +24,7 @@ def real_accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", "https://cloud.invalid")
     monkeypatch.setattr("sophia.backend.engine_command", lambda _report: None)
     monkeypatch.setattr("sophia.stack.Stack.destroy", no_engine)
-    monkeypatch.setattr("sophia.cli.run._labelled", lambda stack, _what, _out: stack)
+    monkeypatch.setattr(import_module("sophia.cli.run"), "_labelled", lambda stack, _what, _out: stack)
 
 
 @pytest.mark.parametrize("arguments", [("--yes",), ("--yes", "--confirm", "dev"), ()])
