@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import httpx
-
+from sophia import cloud
 from sophia.backend import engine_command
-from sophia.errors import CredentialsError, RunFailed, SettingsError, UnreachableError
+from sophia.errors import SettingsError
 from sophia.runner import EngineCommand
 from sophia.stack import Stack
 from sophia.survey import Inside
-from sophia.target import access_token, is_loopback
 
 CHANNEL = "alerts"
 """The key, in the settings' Slack channels, of the channel that is told."""
@@ -27,10 +24,8 @@ CHANNEL = "alerts"
 WELL = "well"
 
 _POSTER = "providers.slack_post"
-_LONGEST = 256
-"""Characters that Pulumi Cloud takes as a tag's value. What would be longer is kept as a digest, which tells changes too."""
 _DIGEST = "sha256:"
-_TIMEOUT = 30.0
+"""What would be longer than a tag can be is kept as a digest, which tells changes too."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +67,10 @@ def tell(stack: Stack, topic: str, facts: Sequence[Fact], *, engine: EngineComma
             do="leave it out",
         )
     tag = f"sophia:{topic}"
-    with _client(stack) as client:
-        tags = _tags(client, stack)
-        found = changes(tags.get(tag, WELL), facts)
-        if found:
-            _post(stack, topic, found, engine)
-        if tags.get(tag) != (noted := noting(facts)):
-            _checked(client.patch(f"{stack.full_name}/tags", json={**tags, tag: noted}), stack)
+    found = changes(cloud.read(stack).tags.get(tag, WELL), facts)
+    if found:
+        _post(stack, topic, found, engine)
+    cloud.set_tag(stack, tag, noting(facts))
     return found
 
 
@@ -95,7 +87,7 @@ def changes(before: str, facts: Sequence[Fact]) -> list[Change]:
 def noting(facts: Sequence[Fact]) -> str:
     """The tag's value: what is not well."""
     text = " ".join(sorted(f"{fact.name}:{fact.state}" for fact in facts if fact.state != WELL)) or WELL
-    return text if len(text) <= _LONGEST else _DIGEST + hashlib.sha256(text.encode()).hexdigest()
+    return text if len(text) <= cloud.LONGEST_TAG else _DIGEST + hashlib.sha256(text.encode()).hexdigest()
 
 
 def _post(stack: Stack, topic: str, found: Sequence[Change], engine: EngineCommand | None) -> None:
@@ -120,40 +112,3 @@ def _channel(stack: Stack) -> str:
             do=f"declare that channel, then `sophia up {stack.name}`",
         )
     return channel
-
-
-def _client(stack: Stack) -> httpx.Client:
-    target = stack.target
-    token = access_token(target.backend, {**os.environ, **target.environment})
-    return httpx.Client(
-        base_url=f"{target.backend.rstrip('/')}/api/stacks",
-        headers={"Authorization": f"token {token}", "Accept": "application/vnd.pulumi+8"},
-        timeout=_TIMEOUT,
-        trust_env=not is_loopback(target.backend),
-    )
-
-
-def _tags(client: httpx.Client, stack: Stack) -> dict[str, str]:
-    try:
-        answer = client.get(stack.full_name)
-    except httpx.HTTPError as error:
-        raise UnreachableError(
-            "Pulumi Cloud does not answer",
-            said=str(error),
-            setting=stack.target.backend,
-            do="run it again; nothing was posted",
-        ) from error
-    _checked(answer, stack)
-    tags: dict[str, str] = answer.json().get("tags") or {}
-    return tags
-
-
-def _checked(answer: httpx.Response, stack: Stack) -> None:
-    if not answer.is_error:
-        return
-    what, said = f"the tags of stack {stack.full_name} cannot be used", f"{answer.status_code} {answer.text[:200]}"
-    if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        raise CredentialsError(
-            what, said=said, setting="PULUMI_ACCESS_TOKEN", do="use a token that may write the stack"
-        )
-    raise RunFailed(what, said=said, setting=stack.target.backend, do=f"`sophia up {stack.name}` makes the stack")

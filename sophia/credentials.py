@@ -14,9 +14,7 @@ from sophia.alerts import WELL, Fact
 from sophia.health import TIMEOUT_SECONDS, ask, settings_of
 from sophia.runner import EngineCommand
 from sophia.stack import Stack
-from sophia.state import State
-
-_SECRET_SIGNATURE = "4dabf18193072939515e22adb298388d"  # noqa: S105 - marks secrets in the engine's protocol
+from sophia.state import State, holds_secret
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ def _resources(state: State) -> Iterator[dict[str, Any]]:
     for resource in state.resources:
         if resource.get("custom") and not resource.get("delete"):
             known = Resource(resource["urn"])
-            outputs = {key: v for key, v in (resource.get("outputs") or {}).items() if not _holds_secret(v)}
+            outputs = {key: v for key, v in (resource.get("outputs") or {}).items() if not holds_secret(v)}
             yield {
                 "type": known.type,
                 "name": known.name,
@@ -110,12 +108,6 @@ def _resources(state: State) -> Iterator[dict[str, Any]]:
                 "created": resource.get("created"),
                 "outputs": outputs,
             }
-
-
-def _holds_secret(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return _SECRET_SIGNATURE in value or any(_holds_secret(item) for item in value.values())
-    return any(_holds_secret(item) for item in value) if isinstance(value, list) else False
 
 
 def _named(value: Any) -> Iterator[str]:

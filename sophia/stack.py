@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sophia.drift import Drift, changed_too, drift_of, unreadable_objects
-from sophia.errors import RunFailed, SettingsError, UnreadableError
+from sophia.errors import LockedError, RunFailed, SettingsError, UnreadableError
 from sophia.events import Resource
 from sophia.project import Project
 from sophia.results import HistoryEntry, Plan, Result
@@ -39,6 +40,8 @@ _RUNS: Mapping[Kind, Sequence[str]] = {
     "destroy": ("destroy", "--yes"),
 }
 _GO_ON = "--continue-on-error"
+_FREE = re.compile(r"nothing to cancel|not (?:currently )?running|no (?:current )?update", re.IGNORECASE)
+"""How Pulumi Cloud refuses to cancel what is not running."""
 
 _log = logging.getLogger("sophia")
 
@@ -202,7 +205,12 @@ class Stack(Runs):
 
     def cancel(self) -> None:
         """Frees the stack from the lock of a run that was killed. A run that is alive fails at its next step."""
-        self._command("cancel", "--yes")
+        try:
+            self._command("cancel", "--yes")
+        except LockedError as refusal:
+            if not _FREE.search(refusal.log):
+                raise
+            self._report(f"stack     {self.full_name} is free: there is nothing to cancel")
 
     # Inside
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
+from sophia import known
 from sophia.errors import Interrupted, Problem, RunFailed, SophiaError
 from sophia.pipeline.deployment import Deployment
 from sophia.results import Change
@@ -99,6 +101,8 @@ def _settled(deployment: Deployment, platforms: Platforms) -> Iterator[Problem]:
 def _undrifted(deployment: Deployment, platforms: Platforms) -> Iterator[Problem]:
     """The platforms have what was set."""
     drift = deployment.stack.drift()
+    with suppress(SophiaError):  # that `sophia status` can show it is no part of the test
+        known.remember(deployment.stack, drift)
     found = [c for c in drift.changes if platforms is None or c.resource.platform.lower() in platforms]
     if found:
         yield Problem(

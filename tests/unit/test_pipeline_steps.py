@@ -36,6 +36,14 @@ def planned(*changes: Change) -> Plan:
     return Plan("prod", Counts(updated=len(changes)), changes, {}, 1.0, None, engine_plan=b"{}", state="state")
 
 
+@pytest.fixture(autouse=True)
+def told(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What is noted for `sophia status`, which asks Pulumi Cloud."""
+    noted: list[Any] = []
+    monkeypatch.setattr("sophia.known.remember", lambda _stack, drift: noted.append(drift))
+    return noted
+
+
 @dataclass
 class FakeStack:
     """What the steps ask of a stack; the engine's part is in tests/engine."""
