@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sophia.cli.common import PROD, console, display, open_stack, say, signals, stack_options, yes_option
+from sophia.cli.run import labelled
 from sophia.errors import SettingsError, SophiaError, UnreadableError
 
 if TYPE_CHECKING:
@@ -72,8 +73,9 @@ def drift(
     if fix and found:
         if not yes:
             _agreed(opened, out)
-        with signals(opened), display(out) as shown:
-            fixed = opened.fix(found, shown.on_event)
+        fixing = labelled(opened, "drift --fix", out)
+        with signals(fixing), display(out) as shown:
+            fixed = fixing.fix(found, shown.on_event)
     left = found if fixed is None else replace(found, changes=())
     alerted = _noted(opened, left, out, alert=alert)
     return _finish(opened, found, fixed, out, as_json=as_json, alerted=alerted)

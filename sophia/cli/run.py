@@ -64,7 +64,7 @@ def up(
     out = console(as_json=as_json)
     opened = open_stack(stack, directory, out, force_sandbox=force_sandbox)
     plan = None if yes else _agreed(opened, "up", out)
-    opened = _labelled(opened, "up", out)
+    opened = labelled(opened, "up", out)
     with signals(opened), display(out) as shown:
         result = opened.up(shown.on_event, plan=plan, skip_preview=skip_preview, fail_fast=fail_fast)
     return _finish("up", opened, result, out, as_json=as_json)
@@ -136,7 +136,7 @@ def refresh(
         if as_json:
             _document("refresh", opened, plan, code)
         return code
-    opened = _labelled(opened, "refresh", out)
+    opened = labelled(opened, "refresh", out)
     with signals(opened), display(out) as shown:
         result = opened.refresh(shown.on_event, forget_interrupted=forget_interrupted)
     return _finish("refresh", opened, result, out, as_json=as_json)
@@ -177,13 +177,13 @@ def destroy(
         _named(opened, confirm, out)
     elif not yes:
         _agreed(opened, "destroy", out)
-    opened = _labelled(opened, "destroy", out)
+    opened = labelled(opened, "destroy", out)
     with signals(opened), display(out) as shown:
         result = opened.destroy(shown.on_event, fail_fast=fail_fast)
     return _finish("destroy", opened, result, out, as_json=as_json)
 
 
-def _labelled(stack: Stack, what: Kind, out: Console) -> Stack:
+def labelled(stack: Stack, what: str, out: Console) -> Stack:
     """The same stack, whose run tells the history who made it, and from which files."""
     from sophia.backend import engine_command
     from sophia.pipeline import record
