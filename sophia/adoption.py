@@ -14,7 +14,7 @@ from typing import Any
 from sophia import official
 from sophia.events import Event, Resource, ResourceDone
 from sophia.results import Plan, Result
-from sophia.runner import EngineCommand
+from sophia.runner import Directed, EngineCommand
 from sophia.stack import Stack
 from sophia.survey import Difference, Match, Survey, Verdict, needed_platforms, platform_of, survey
 
@@ -166,7 +166,7 @@ def adopt(
         ADOPT: json.dumps([urn for urn in urns if Resource(urn).is_dynamic]),
         official.TAKE_OVER: json.dumps([urn for urn in urns if not Resource(urn).is_dynamic]),
     }
-    directed = official.Directed(engine, "up", targets, variables)
+    directed = Directed(engine, lambda args: args[0] == "up", targets, variables)
     running = Stack(stack.name, stack.project.directory, stack.target, engine=directed)
     on_stack(running)
     taken: dict[str, Resource] = {}

@@ -1,4 +1,4 @@
-"""What Pulumi Cloud knows of a stack besides its state: its tags, and who is running something on it now.
+"""The REST API of Pulumi Cloud; and what it knows of a stack besides its state: tags, and who is running something now.
 
 One call (GET /api/stacks/ORG/PROJECT/STACK of its REST API, which the engine's own commands use) instead of two commands.
 """
@@ -9,18 +9,31 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from sophia.errors import CredentialsError, RunFailed, SophiaError, UnreachableError
-from sophia.stack import Stack
-from sophia.target import access_token, is_loopback
+from sophia.target import Target, access_token, is_loopback
+
+if TYPE_CHECKING:
+    from sophia.stack import Stack
 
 LONGEST_TAG = 256
 """Characters that Pulumi Cloud takes as a tag's value."""
 _TIMEOUT = 30.0
 _ACCEPT = "application/vnd.pulumi+8"
+
+
+def client(target: Target, environ: Mapping[str, str] = os.environ, *, timeout: float = _TIMEOUT) -> httpx.Client:
+    """A client of the service's REST API (paths below ``/api/``), with the token that the engine would use."""
+    token = access_token(target.backend, {**environ, **target.environment})
+    return httpx.Client(
+        base_url=f"{target.backend.rstrip('/')}/api/",
+        headers={"Authorization": f"token {token}", "Accept": _ACCEPT},
+        timeout=timeout,
+        trust_env=not is_loopback(target.backend),
+    )
 
 
 @dataclass(frozen=True)
@@ -45,22 +58,22 @@ def read(stack: Stack) -> StackRecord:
     """Raises SophiaError if Pulumi Cloud does not answer, or refuses."""
     if stack.target.kind == "file":
         return StackRecord()
-    with _client(stack) as client:
-        return _read(client, stack)
+    with client(stack.target) as api:
+        return _read(api, stack)
 
 
 def set_tag(stack: Stack, name: str, value: str) -> None:
     """Sets one tag, and leaves the others. Raises SophiaError; a state file has no tags, which is no error."""
     if stack.target.kind == "file":
         return
-    with _client(stack) as client:
-        tags = _read(client, stack).tags
+    with client(stack.target) as api:
+        tags = _read(api, stack).tags
         if tags.get(name) != value:
-            _answer(client, stack, "PATCH", "/tags", {**tags, name: value})
+            _answer(api, stack, "PATCH", "/tags", {**tags, name: value})
 
 
-def _read(client: httpx.Client, stack: Stack) -> StackRecord:
-    answer = _answer(client, stack, "GET", "")
+def _read(api: httpx.Client, stack: Stack) -> StackRecord:
+    answer = _answer(api, stack, "GET", "")
     if answer.status_code == httpx.codes.NOT_FOUND:
         return StackRecord()
     document = answer.json()
@@ -74,23 +87,12 @@ def _operation(told: Mapping[str, Any] | None) -> Operation | None:
     return Operation(str(told.get("kind", "")), str(told.get("author", "")), started)
 
 
-def _client(stack: Stack) -> httpx.Client:
-    target = stack.target
-    token = access_token(target.backend, {**os.environ, **target.environment})
-    return httpx.Client(
-        headers={"Authorization": f"token {token}", "Accept": _ACCEPT},
-        timeout=_TIMEOUT,
-        trust_env=not is_loopback(target.backend),
-    )
-
-
 def _answer(
-    client: httpx.Client, stack: Stack, method: str, path: str, document: Mapping[str, str] | None = None
+    api: httpx.Client, stack: Stack, method: str, path: str, document: Mapping[str, str] | None = None
 ) -> httpx.Response:
     backend = stack.target.backend
-    address = f"{backend.rstrip('/')}/api/stacks/{stack.full_name}{path}"
     try:
-        answer = client.request(method, address, json=document)
+        answer = api.request(method, f"stacks/{stack.full_name}{path}", json=document)
     except httpx.HTTPError as error:
         raise UnreachableError(
             f"Pulumi Cloud at {backend} does not answer",

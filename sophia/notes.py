@@ -13,10 +13,10 @@ from collections.abc import Mapping
 
 import httpx
 
+from sophia import cloud
 from sophia.state import State
-from sophia.target import Target, access_token, is_loopback
+from sophia.target import Target
 
-_ACCEPT = "application/vnd.pulumi+8"
 _TIMEOUT = 60.0
 _PATIENCE = 60.0
 """Seconds that the service is given to work an import in."""
@@ -32,24 +32,20 @@ def write(state: State, target: Target, full_name: str, environ: Mapping[str, st
     """Replaces the state of a stack (``organization/project/stack``), its notes included. Raises NotWrittenError."""
     if target.kind == "file":
         raise NotWrittenError("a state file takes no notes")
-    client = httpx.Client(
-        base_url=f"{target.backend.rstrip('/')}/api/stacks/{full_name}/",
-        headers={"Authorization": f"token {access_token(target.backend, environ)}", "Accept": _ACCEPT},
-        timeout=_TIMEOUT,
-        trust_env=not is_loopback(target.backend),
-    )
     try:
-        with client:
-            answer = client.post("import", content=state.dump(), headers={"Content-Type": "application/json"})
-            answer.raise_for_status()
-            _wait(client, str(answer.json()["updateId"]))
+        with cloud.client(target, environ, timeout=_TIMEOUT) as api:
+            answer = api.post(
+                f"stacks/{full_name}/import", content=state.dump(), headers={"Content-Type": "application/json"}
+            )
+            update = answer.raise_for_status().json()["updateId"]
+            _wait(api, f"stacks/{full_name}/update/{update}")
     except (httpx.HTTPError, ValueError, KeyError) as error:
         raise NotWrittenError(f"{target.backend}: {error}") from error
 
 
-def _wait(client: httpx.Client, update: str) -> None:
+def _wait(api: httpx.Client, update: str) -> None:
     deadline = time.monotonic() + _PATIENCE
-    while (status := _status(client, update)) not in _OVER:
+    while (status := _status(api, update)) not in _OVER:
         if time.monotonic() > deadline:
             raise NotWrittenError(f"the import is still {status} after {_PATIENCE:.0f} s")
         time.sleep(_POLL)
@@ -57,7 +53,7 @@ def _wait(client: httpx.Client, update: str) -> None:
         raise NotWrittenError(f"the import {status}")
 
 
-def _status(client: httpx.Client, update: str) -> str:
-    answer = client.get(f"update/{update}")
+def _status(api: httpx.Client, update: str) -> str:
+    answer = api.get(update)
     answer.raise_for_status()
     return str(answer.json()["status"]).lower()

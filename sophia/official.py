@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from pathlib import Path
 
 from sophia.errors import SophiaError
 from sophia.events import Diagnostic, Event, ResourceDone
 from sophia.results import Plan
-from sophia.runner import Control, EngineCommand, OnLine, Outcome
+from sophia.runner import Directed, EngineCommand
 from sophia.stack import Stack
 
 TAKE_OVER = "SOPHIA_TAKE_OVER"
@@ -38,29 +37,6 @@ class Official:
     """URNs of those that exist, as the settings want them or not: ``plan.changes`` has the difference."""
 
 
-class Directed(EngineCommand):
-    """The engine with more to say in its runs: options for one command, and variables."""
-
-    def __init__(
-        self, engine: EngineCommand, command: str, options: Sequence[str], variables: Mapping[str, str]
-    ) -> None:
-        super().__init__(Path(engine.command), str(engine.version))
-        self._command, self._options, self._variables = command, options, variables
-
-    def execute(
-        self,
-        args: Sequence[str],
-        directory: Path,
-        environment: Mapping[str, str],
-        *,
-        on_event_line: OnLine | None = None,
-        control: Control | None = None,
-    ) -> Outcome:
-        if args[0] == self._command:
-            args, environment = [*args, *self._options], {**environment, **self._variables}
-        return super().execute(args, directory, environment, on_event_line=on_event_line, control=control)
-
-
 def ask(
     stack: Stack, engine: EngineCommand, plan: Plan, urns: Collection[str], report: Callable[[str], object]
 ) -> Official:
@@ -69,7 +45,8 @@ def ask(
     while left:
         report(f"asking the official packages for {len(left)} objects")
         told = _Told()
-        directed = Directed(engine, "preview", ["--parallel", _AT_ONCE], {TAKE_OVER: json.dumps(sorted(left))})
+        variables = {TAKE_OVER: json.dumps(sorted(left))}
+        directed = Directed(engine, lambda args: args[0] == "preview", ["--parallel", _AT_ONCE], variables)
         asking = Stack(stack.name, stack.project.directory, stack.target, engine=directed)
         try:
             found = asking.preview(told)

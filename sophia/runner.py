@@ -162,6 +162,34 @@ class EngineCommand(PulumiCommand):
                     os.close(key.fd)
 
 
+class Directed(EngineCommand):
+    """An engine with more to say in some of its commands: options, and variables. They can stand on each other."""
+
+    def __init__(
+        self,
+        engine: EngineCommand,
+        applies: Callable[[Sequence[str]], bool],
+        options: Sequence[str],
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(Path(engine.command), str(engine.version))
+        self._engine, self._applies, self._options = engine, applies, options
+        self._variables = variables or {}
+
+    def execute(
+        self,
+        args: Sequence[str],
+        directory: Path,
+        environment: Mapping[str, str],
+        *,
+        on_event_line: OnLine | None = None,
+        control: Control | None = None,
+    ) -> Outcome:
+        if self._applies(args):
+            args, environment = [*args, *self._options], {**environment, **self._variables}
+        return self._engine.execute(args, directory, environment, on_event_line=on_event_line, control=control)
+
+
 @dataclass
 class _Lines:
     """Collects bytes, and hands over each whole line to a callback until one raises."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sophia.cli.common import console, display, open_stack, say, signals, stack_options
+from sophia.cli.run import label_of
 from sophia.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -191,6 +192,7 @@ def _confirm(question: str) -> bool:
 def _run(stack: Stack, engine: EngineCommand, review: Review, chosen: tuple[Candidate, ...], out: Console) -> Adopted:
     from sophia.adoption import adopt as take_over
     from sophia.events import Event, ResourceDone
+    from sophia.pipeline.record import labelling
 
     urns = {candidate.resource.urn for candidate in chosen}
 
@@ -201,7 +203,14 @@ def _run(stack: Stack, engine: EngineCommand, review: Review, chosen: tuple[Cand
 
     with ExitStack() as during:
         # Ctrl-C is for the object that runs, which there is only then.
-        return take_over(stack, engine, chosen, review.plan, tell, on_stack=lambda s: during.enter_context(signals(s)))
+        return take_over(
+            stack,
+            labelling(engine, label_of(stack, "adopt")),
+            chosen,
+            review.plan,
+            tell,
+            on_stack=lambda s: during.enter_context(signals(s)),
+        )
 
 
 def _cost(adopted: Adopted) -> str:

@@ -15,6 +15,7 @@ from sophia.errors import SettingsError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from sophia.pipeline.record import Label
     from sophia.results import Plan, Result
     from sophia.stack import Kind, Stack
 
@@ -187,11 +188,17 @@ def labelled(stack: Stack, what: str, out: Console) -> Stack:
     """The same stack, whose run tells the history who made it, and from which files."""
     from sophia.backend import engine_command
     from sophia.pipeline import record
+
+    engine = engine_command(lambda _line: None)
+    return record.labelled(stack, engine, label_of(stack, what), lambda text: say(out, text))
+
+
+def label_of(stack: Stack, what: str) -> Label:
+    """Who makes a run, and from which files."""
+    from sophia.pipeline import record
     from sophia.pipeline.revision import of_checkout
 
-    revision = of_checkout(stack.project.directory, stack.settings_file)
-    label = record.Label(what, record.who(stack.target), revision)
-    return record.labelled(stack, engine_command(lambda _line: None), label, lambda text: say(out, text))
+    return record.Label(what, record.who(stack.target), of_checkout(stack.project.directory, stack.settings_file))
 
 
 def _agreed(stack: Stack, kind: Kind, out: Console) -> Plan | None:

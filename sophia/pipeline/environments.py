@@ -8,11 +8,10 @@ from typing import Any
 import httpx
 import yaml
 
+from sophia import cloud
 from sophia.errors import CredentialsError, RunFailed, SettingsError, SophiaError, UnreachableError
 from sophia.stack import Stack
-from sophia.target import access_token, is_loopback
 
-_TIMEOUT = 30.0
 _REVISION = "Pulumi-ESC-Revision"
 _REFUSED = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 
@@ -25,29 +24,22 @@ def revisions(stack: Stack, environ: Mapping[str, str]) -> dict[str, str]:
     target = stack.target
     if not target.organization:
         return {}
-    environ = {**environ, **target.environment}
-    client = httpx.Client(
-        base_url=f"{target.backend.rstrip('/')}/api/esc/environments/{target.organization}/",
-        headers={"Authorization": f"token {access_token(target.backend, environ)}"},
-        timeout=_TIMEOUT,
-        trust_env=not is_loopback(target.backend),
-    )
     found: dict[str, str] = {}
     waiting = list(stack.project.environments(stack.name))
-    with client:
+    with cloud.client(target, environ) as api:
         while waiting:
             name = waiting.pop()
             if name not in found:
-                found[name], text = _read(client, stack, name)
+                found[name], text = _read(api, stack, name)
                 waiting += _imports(text)
     return dict(sorted(found.items()))
 
 
-def _read(client: httpx.Client, stack: Stack, name: str) -> tuple[str, str]:
+def _read(api: httpx.Client, stack: Stack, name: str) -> tuple[str, str]:
     path, _, version = name.partition("@")
     address = (path if "/" in path else f"default/{path}") + (f"/versions/{version}" if version else "")
     try:
-        answer = client.get(address)
+        answer = api.get(f"esc/environments/{stack.target.organization}/{address}")
     except httpx.HTTPError as error:
         raise UnreachableError(
             f"Pulumi Cloud at {stack.target.backend} does not answer",

@@ -13,7 +13,6 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 
@@ -21,10 +20,10 @@ from sophia import cloud
 from sophia.errors import RunFailed
 from sophia.pipeline.revision import Revision
 from sophia.results import HistoryEntry
-from sophia.runner import Control, EngineCommand, OnLine, Outcome
+from sophia.runner import Directed, EngineCommand
 from sophia.runs import Report
 from sophia.stack import Stack
-from sophia.target import Target, access_token
+from sophia.target import Target
 
 GOOD = "sophia:good"
 """The stack's tag: versions, newest first. There is room for some forty of them."""
@@ -89,31 +88,18 @@ def label_of(entry: HistoryEntry) -> Label | None:
     return Label.parse(entry.environment.get(_AGENT, ""))
 
 
-class Labelled(EngineCommand):
+def labelling(engine: EngineCommand, label: Label) -> EngineCommand:
     """The engine, whose runs that change something carry a label."""
+    return Directed(engine, _changes_something, ("--exec-agent", label.text()))
 
-    def __init__(self, engine: EngineCommand, label: Label) -> None:
-        super().__init__(Path(engine.command), str(engine.version))
-        self._label = label
 
-    def execute(
-        self,
-        args: Sequence[str],
-        directory: Path,
-        environment: Mapping[str, str],
-        *,
-        on_event_line: OnLine | None = None,
-        control: Control | None = None,
-    ) -> Outcome:
-        if args[0] in _RUNS and "--preview-only" not in args:
-            args = [*args, "--exec-agent", self._label.text()]
-        return super().execute(args, directory, environment, on_event_line=on_event_line, control=control)
+def _changes_something(arguments: Sequence[str]) -> bool:
+    return arguments[0] in _RUNS and "--preview-only" not in arguments
 
 
 def labelled(stack: Stack, engine: EngineCommand, label: Label, report: Report | None = None) -> Stack:
     """The same stack, whose runs carry the label."""
-    labelling = Labelled(engine, label)
-    return Stack(stack.name, stack.project.directory, stack.target, report=report, engine=labelling)
+    return Stack(stack.name, stack.project.directory, stack.target, report=report, engine=labelling(engine, label))
 
 
 def who(target: Target, environ: Mapping[str, str] = os.environ) -> str:
@@ -125,11 +111,9 @@ def who(target: Target, environ: Mapping[str, str] = os.environ) -> str:
 
 def _login(target: Target, environ: Mapping[str, str]) -> str:
     """The token's account in Pulumi Cloud; "" where it does not tell: the run itself will say what is wrong there."""
-    token = access_token(target.backend, {**environ, **target.environment})
     try:
-        answer = httpx.get(
-            f"{target.backend.rstrip('/')}/api/user", headers={"Authorization": f"token {token}"}, timeout=_TIMEOUT
-        ).raise_for_status()
+        with cloud.client(target, environ, timeout=_TIMEOUT) as api:
+            answer = api.get("user").raise_for_status()
         login = answer.json().get("githubLogin")
     except (httpx.HTTPError, ValueError, AttributeError):
         return ""

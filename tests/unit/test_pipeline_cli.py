@@ -24,7 +24,7 @@ def real_accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", "https://cloud.invalid")
     monkeypatch.setattr("sophia.backend.engine_command", lambda _report: None)
     monkeypatch.setattr("sophia.stack.Stack.destroy", no_engine)
-    monkeypatch.setattr(import_module("sophia.cli.run"), "_labelled", lambda stack, _what, _out: stack)
+    monkeypatch.setattr(import_module("sophia.cli.run"), "labelled", lambda stack, _what, _out: stack)
 
 
 @pytest.mark.parametrize("arguments", [("--yes",), ("--yes", "--confirm", "dev"), ()])

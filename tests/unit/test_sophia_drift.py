@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -200,7 +201,10 @@ def test_prod_with_real_accounts_is_fixed_only_when_agreed_to(
     (tmp_path / "Pulumi.yaml").write_text("name: sophia-ai\n")
     (tmp_path / f"Pulumi.{stack}.yaml").write_text("config: {}\n")
     opened = Deployed(stack, tmp_path, Target(kind, "https://api.pulumi.com", "scoobyjava-org"))
-    monkeypatch.setattr("sophia.cli.drift.open_stack", lambda *_args, **_options: opened)
+    command = import_module("sophia.cli.drift")
+    monkeypatch.setattr(command, "open_stack", lambda *_args, **_options: opened)
+    monkeypatch.setattr(command, "labelled", lambda stack, _what, _out: stack)
+    monkeypatch.setattr("sophia.known.remember", lambda _stack, _drift: None)
     monkeypatch.setattr(Deployed, "fixed", 0)
     assert run(["drift", stack, *arguments]) == code
     assert Deployed.fixed == int("--fix" in arguments and code == 0)
