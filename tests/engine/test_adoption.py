@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from sandbox.platforms import all_platforms
+from tests.small_estate import GONG
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Checkout
@@ -19,17 +20,7 @@ if TYPE_CHECKING:
 AIRBYTE: dict[str, Any] = {
     "workspace": {"name": "sophia-dev"},
     "tags": {"revenue": {"name": "revenue", "color": "2E7D32"}},
-    "sources": {
-        "gong": {
-            "name": "Gong",
-            "type": "gong",
-            "configuration": {"start_date": "2025-01-01T00:00:00Z"},
-            "secrets": {
-                "access_key": {"environment": "GONG_ACCESS_KEY"},
-                "access_key_secret": {"environment": "GONG_ACCESS_KEY_SECRET"},
-            },
-        }
-    },
+    "sources": {"gong": GONG},
     "destinations": {
         "warehouse": {
             "name": "Snowflake RAW",

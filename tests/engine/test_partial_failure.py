@@ -3,41 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from sophia.events import Resource
+from tests.small_estate import SMALL
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Checkout
-
-SETTINGS: dict[str, Any] = {
-    "openrouter": {
-        "workspace": {"slug": "sophia-dev", "name": "Sophia dev"},
-        "keys": {"web": {"name": "Web app", "limit_usd": 40}},
-    },
-    "slack": {
-        "channels": {"alerts": {"name": "sophia-dev-alerts", "purpose": "What broke"}},
-        "usergroups": {
-            "platform": {"handle": "sophia-dev-platform", "name": "Sophia platform", "channels": ["alerts"]}
-        },
-    },
-    "airbyte": {
-        "workspace": {"name": "sophia-dev"},
-        "sources": {
-            "gong": {
-                "name": "Gong",
-                "type": "gong",
-                "configuration": {"start_date": "2025-01-01T00:00:00Z"},
-                "secrets": {
-                    "access_key": {"environment": "GONG_ACCESS_KEY"},
-                    "access_key_secret": {"environment": "GONG_ACCESS_KEY_SECRET"},
-                },
-            }
-        },
-    },
-}
 
 
 def titles(urns: list[str]) -> set[str]:
@@ -55,7 +29,7 @@ def requests(checkout: Checkout, since: int) -> set[tuple[str, str, str]]:
 
 
 def test_the_rest_is_done_and_the_next_run_tries_only_what_failed(checkout: Checkout) -> None:
-    checkout.configure(**SETTINGS)
+    checkout.configure(**SMALL)
     sandbox = checkout.running
     sandbox.add_fault("openrouter", method="POST", path="/api/v1/workspaces", status=422)
     sandbox.add_fault("airbyte", method="POST", path="/v1/sources", status=422)
@@ -87,7 +61,7 @@ def test_the_rest_is_done_and_the_next_run_tries_only_what_failed(checkout: Chec
 
 
 def test_an_object_that_was_made_and_not_finished_stays_known(checkout: Checkout) -> None:
-    checkout.configure(slack={"channels": SETTINGS["slack"]["channels"]})
+    checkout.configure(slack={"channels": SMALL["slack"]["channels"]})
     checkout.running.add_fault("slack", path="/api/conversations.setPurpose", status=403)
     failed = checkout.run("up", "dev", "--skip-preview", code=1)
     assert 'failed 1: Slack channel "alerts"' in failed.stderr
@@ -102,7 +76,7 @@ def test_an_object_that_was_made_and_not_finished_stays_known(checkout: Checkout
 
 
 def test_a_destroy_removes_what_it_can_and_names_what_it_could_not(checkout: Checkout) -> None:
-    checkout.configure(**SETTINGS)
+    checkout.configure(**SMALL)
     checkout.run("up", "dev", "--skip-preview")
     checkout.running.add_fault("openrouter", method="DELETE", path="/api/v1/keys/*", status=403)
     failed = checkout.run("destroy", "dev", "--json", code=1)
@@ -121,7 +95,7 @@ def test_a_destroy_removes_what_it_can_and_names_what_it_could_not(checkout: Che
 def test_a_destroy_refuses_what_is_protected_before_anything_is_gone(
     checkout: Checkout, arguments: tuple[str, ...]
 ) -> None:
-    checkout.configure("prod", airbyte=SETTINGS["airbyte"], vercel={"projects": {"web": {"name": "sophia"}}})
+    checkout.configure("prod", airbyte=SMALL["airbyte"], vercel={"projects": {"web": {"name": "sophia"}}})
     checkout.run("up", "prod", "--skip-preview")
     before = checkout.resources("prod")
     refused = checkout.run(*arguments, code=3)
@@ -134,7 +108,7 @@ def test_a_destroy_refuses_what_is_protected_before_anything_is_gone(
 
 def test_a_replacement_whose_old_object_cannot_be_deleted_holds_up_nobody(checkout: Checkout) -> None:
     """The engine would wait for the replacement for ever, since it goes on after errors."""
-    settings = json.loads(json.dumps({name: SETTINGS[name] for name in ("openrouter", "slack")}))
+    settings = json.loads(json.dumps({name: SMALL[name] for name in ("openrouter", "slack")}))
     checkout.configure(**settings)
     checkout.run("up", "dev", "--skip-preview")
     (old,) = checkout.objects("openrouter", "key")

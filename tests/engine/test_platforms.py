@@ -12,6 +12,7 @@ import pytest
 
 from sandbox.platforms import all_platforms
 from sophia.results import PropertyChange
+from tests.small_estate import GONG
 
 if TYPE_CHECKING:
     from sophia import Plan, Result
@@ -19,15 +20,7 @@ if TYPE_CHECKING:
 
 Settings = dict[str, Any]
 
-GONG: Settings = {
-    "name": "Gong",
-    "type": "gong",
-    "configuration": {"start_date": "2025-01-01T00:00:00Z"},
-    "secrets": {
-        "access_key": {"environment": "GONG_ACCESS_KEY"},
-        "access_key_secret": {"environment": "GONG_ACCESS_KEY_SECRET"},
-    },
-}
+GONG: Settings = GONG
 HUBSPOT: Settings = {
     "name": "Gong",
     "type": "hubspot",

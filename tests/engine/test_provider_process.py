@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from providers.base.process import WORKERS
 from sophia.backend import PARALLEL, surroundings
 from tests.engine.conftest import Checkout, wait_for
+from tests.processes import hosts_in
 
 KEYS = 24
 SLOW_SECONDS = 60.0
@@ -20,22 +20,6 @@ def _openrouter(checkout: Checkout) -> None:
     workspace = {"slug": "sophia-dev", "name": "Sophia dev"}
     keys: dict[str, Any] = {f"key{n}": {"name": f"Key {n}", "limit_usd": 5} for n in range(KEYS)}
     checkout.configure(openrouter={"workspace": workspace, "keys": keys})
-
-
-def _hosts(checkout: Checkout) -> list[int]:
-    """The processes of dynamic providers that work in this checkout."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            command = (entry / "cmdline").read_bytes()
-            directory = (entry / "cwd").readlink()
-        except OSError:
-            continue  # ended, or somebody else's
-        if b"pulumi.dynamic" in command and directory == checkout.directory:
-            found.append(int(entry.name))
-    return found
 
 
 def _waiting(checkout: Checkout) -> int:
@@ -63,7 +47,7 @@ def test_more_wait_for_the_platform_at_once_than_the_host_has_workers_by_itself(
         checkout.running.remove_faults()
         process.kill()
         process.communicate(timeout=60)
-    wait_for(lambda: not _hosts(checkout), "the providers to end with the killed run")
+    wait_for(lambda: not hosts_in(checkout.directory), "the providers to end with the killed run")
 
 
 def test_the_engine_is_given_no_more_than_a_provider_serves() -> None:
@@ -86,8 +70,8 @@ def test_no_provider_outlives_a_killed_engine(checkout: Checkout) -> None:
     )
     try:
         wait_for(lambda: _waiting(checkout) > 0, "a creation to be sent")
-        assert _hosts(checkout)
+        assert hosts_in(checkout.directory)
     finally:
         engine.kill()
         engine.wait()
-    wait_for(lambda: not _hosts(checkout), "the providers to end with the killed engine", 15)
+    wait_for(lambda: not hosts_in(checkout.directory), "the providers to end with the killed engine", 15)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -15,44 +12,19 @@ import pytest
 
 from sophia.backend import surroundings
 from tests.engine.conftest import checkout, engine_command, new_checkout, wait_for
+from tests.processes import engine_of, provider_hosts
+from tests.small_estate import SMALL
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Checkout
 
 __all__ = ["checkout", "engine_command", "new_checkout"]
 
-SETTINGS: dict[str, Any] = {
-    "openrouter": {
-        "workspace": {"slug": "sophia-dev", "name": "Sophia dev"},
-        "keys": {"web": {"name": "Web app", "limit_usd": 40}},
-    },
-    "slack": {
-        "channels": {"alerts": {"name": "sophia-dev-alerts", "purpose": "What broke"}},
-        "usergroups": {
-            "platform": {"handle": "sophia-dev-platform", "name": "Sophia platform", "channels": ["alerts"]}
-        },
-    },
-    "airbyte": {
-        "workspace": {"name": "sophia-dev"},
-        "sources": {
-            "gong": {
-                "name": "Gong",
-                "type": "gong",
-                "configuration": {"start_date": "2025-01-01T00:00:00Z"},
-                "secrets": {
-                    "access_key": {"environment": "GONG_ACCESS_KEY"},
-                    "access_key_secret": {"environment": "GONG_ACCESS_KEY_SECRET"},
-                },
-            }
-        },
-    },
-}
-
 
 @pytest.fixture
 def settings() -> dict[str, Any]:
     """A few resources on each of the platforms that have dynamic resources."""
-    return SETTINGS
+    return SMALL
 
 
 class Halted:
@@ -75,46 +47,19 @@ class Halted:
 
     def kill_engine(self) -> subprocess.CompletedProcess[str]:
         """SIGKILL; what ``sophia`` said and its exit code."""
-        os.kill(self._engine(), signal.SIGKILL)
+        engine_of(self.process.pid).kill()
         return self._ended()
 
     def kill_providers(self) -> subprocess.CompletedProcess[str]:
         """SIGKILL for the processes of the dynamic providers; the engine lives."""
-        session = self._engine()
-        for pid, command in processes():
-            if "pulumi.dynamic" in command and os.getsid(pid) == session:
-                os.kill(pid, signal.SIGKILL)
+        for host in provider_hosts(engine_of(self.process.pid)):
+            host.kill()
         return self._ended()
-
-    def _engine(self) -> int:
-        """The one child of ours that leads a session of its own."""
-        (found,) = [
-            pid
-            for pid, command in processes()
-            if parent_of(pid) == self.process.pid and command.split(" ")[0].endswith("/pulumi")
-        ]
-        return found
 
     def _ended(self) -> subprocess.CompletedProcess[str]:
         stdout, stderr = self.process.communicate(timeout=120)
         self.checkout.running.remove_faults(self.fault)
         return subprocess.CompletedProcess(self.process.args, self.process.returncode, stdout, stderr)
-
-
-def processes() -> Iterator[tuple[int, str]]:
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                yield int(entry.name), (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            except OSError:
-                continue
-
-
-def parent_of(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
 
 
 @pytest.fixture

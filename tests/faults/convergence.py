@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sophia.backend import surroundings
+from tests.small_estate import GONG
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Checkout
@@ -26,17 +27,7 @@ VARIABLES = {"PLANTED_PASSWORD": {"fn::secret": PASSWORD}}
 ESTATE: Settings = {
     "airbyte": {
         "workspace": {"name": "sophia-dev"},
-        "sources": {
-            "gong": {
-                "name": "Gong",
-                "type": "gong",
-                "configuration": {"start_date": "2025-01-01T00:00:00Z"},
-                "secrets": {
-                    "access_key": {"environment": "GONG_ACCESS_KEY"},
-                    "access_key_secret": {"environment": "GONG_ACCESS_KEY_SECRET"},
-                },
-            }
-        },
+        "sources": {"gong": GONG},
         "destinations": {
             "warehouse": {
                 "name": "Warehouse",

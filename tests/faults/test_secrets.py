@@ -13,7 +13,8 @@ import pytest
 
 from sandbox.platforms import all_platforms
 from tests.faults.convergence import ESTATE, PASSWORD, VARIABLES, shown_secrets
-from tests.faults.trial import Boundary, Trial, processes
+from tests.faults.trial import Boundary, Trial
+from tests.processes import commands
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Checkout, NewCheckout
@@ -69,7 +70,7 @@ class Search:
 
         def watch() -> None:
             while not ended.wait(0.1):
-                lines.update(command for _, command in processes())
+                lines.update(commands())
 
         watcher = threading.Thread(target=watch)
         watcher.start()

@@ -6,10 +6,9 @@ import os
 import random
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
@@ -17,6 +16,7 @@ import pytest
 from sophia.environments import publish
 from sophia.errors import SophiaError
 from tests.faults.convergence import VARIABLES, Agreement, Settings
+from tests.processes import engine_of, provider_hosts
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Checkout
@@ -146,34 +146,12 @@ class Trial:
 
 def kill(victim: str) -> None:
     """SIGKILL for the engine's process group, or for the processes of the dynamic providers alone."""
-    (engine,) = [pid for pid, command in processes() if parent_of(pid) == os.getpid() and _is_engine(command)]
+    engine = engine_of(os.getpid())
     if victim == "engine":
-        os.killpg(engine, signal.SIGKILL)
+        os.killpg(engine.pid, signal.SIGKILL)
         return
-    for pid, command in processes():
-        if "pulumi.dynamic" in command and os.getsid(pid) == engine:
-            os.kill(pid, signal.SIGKILL)
-
-
-def _is_engine(command: str) -> bool:
-    return command.split(" ")[0].endswith("/pulumi")
-
-
-def processes() -> Iterator[tuple[int, str]]:
-    """The processes of this machine, each with its command line."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                yield int(entry.name), (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            except OSError:
-                continue
-
-
-def parent_of(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
+    for host in provider_hosts(engine):
+        host.kill()
 
 
 def every(
