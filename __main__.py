@@ -4,21 +4,21 @@ What one component makes and another needs is handed over by name: a setting tha
 what stands under that name in ``handed_over``.
 """
 
-from collections.abc import Mapping
-
 import pulumi
 
 from components.airbyte import Airbyte
 from components.estate import Estate
+from components.estuary import Estuary
 from components.github import GitHub
 from components.keys import Keys
 from components.kubernetes import Kubernetes
 from components.openrouter import OpenRouter
 from components.settings import Stage, load_settings
 from components.slack import Slack
-from components.snowflake import Login, Snowflake
+from components.snowflake import Snowflake
 from components.takeover import take_over_interrupted
 from components.vercel import Vercel
+from components.warehouse import Warehouse
 
 stage = Stage.current()
 settings = load_settings(Estate)
@@ -35,14 +35,18 @@ if settings.openrouter:
     handed_over |= {f"openrouter.{key}": api_key for key, api_key in openrouter.api_keys.items()}
     pulumi.export("openrouter", {"workspace_id": openrouter.workspace_id})
 
-logins: Mapping[str, Login] = {}
-private_keys: Mapping[str, pulumi.Output[str]] = {}
+warehouse = Warehouse()
 if settings.snowflake:
-    keys = Keys("keys", settings.snowflake.users)
-    private_keys = keys.private_keys
-    snowflake = Snowflake("snowflake", settings.snowflake, stage=stage, public_keys=keys.public_keys)
-    logins = snowflake.logins
-    handed_over |= {f"snowflake.{user}.private_key": private_key for user, private_key in private_keys.items()}
+    keys = Keys("keys", {key: user.key_generation for key, user in settings.snowflake.users.items()})
+    snowflake = Snowflake(
+        "snowflake",
+        settings.snowflake,
+        stage=stage,
+        public_keys=keys.public_keys,
+        second_public_keys=keys.second_public_keys,
+    )
+    warehouse = Warehouse(snowflake.logins, keys.private_keys, snowflake.schemas)
+    handed_over |= {f"snowflake.{user}.private_key": private_key for user, private_key in keys.private_keys.items()}
     pulumi.export("snowflake", {"account": snowflake.account, "database": snowflake.database})
 
 if settings.airbyte:
@@ -50,11 +54,17 @@ if settings.airbyte:
         "airbyte",
         settings.airbyte,
         stage=stage,
-        logins=logins,
-        private_keys=private_keys,
+        logins=warehouse.logins,
+        private_keys=warehouse.private_keys,
+        schemas=warehouse.schemas,
         outputs=handed_over,
     )
     pulumi.export("airbyte", {"workspace_id": airbyte.workspace_id, "connections": airbyte.connection_ids})
+
+if settings.estuary:
+    estuary = Estuary("estuary", settings.estuary, stage=stage, warehouse=warehouse, outputs=handed_over)
+    handed_over |= {f"estuary.{key}": api_key for key, api_key in estuary.api_keys.items()}
+    pulumi.export("estuary", {"prefix": estuary.prefix})
 
 if settings.kubernetes:
     kubernetes = Kubernetes("kubernetes", settings.kubernetes, stage=stage, outputs=handed_over)

@@ -2,126 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 import pulumi
-from pydantic import Field
 
-from components.explain import Mistake
-from components.settings import (
-    Adoptable,
-    Key,
-    SecretSource,
-    Settings,
-    Stage,
-    data_store_options,
-    matching,
-    output_named,
-    same_object,
-    unknown_name,
-    unknown_names,
+from components.airbyte_settings import (
+    ActorSettings,
+    AirbyteSettings,
+    ConnectionSettings,
+    DestinationSettings,
+    NotificationsSettings,
+    PermissionSettings,
+    StreamSettings,
+    TagSettings,
 )
+from components.settings import Stage, data_store_options, output_named, secret_tree
 from components.snowflake import Login
 from providers import airbyte
 from providers.base import platform_provider
 
-Color = Annotated[str, matching(r"[0-9A-Fa-f]{6}", "must be six hexadecimal digits, such as 2E7D32")]
-QuartzCron = Annotated[
-    str,
-    matching(r"\S+( \S+){5,6}", "must have six or seven fields (Quartz), for example 0 0 * * * ?"),
-]
-SyncMode = Literal[
-    "full_refresh_overwrite", "full_refresh_append", "incremental_append", "incremental_deduped_history"
-]  # fmt: skip
-
-
-class WorkspaceSettings(Adoptable):
-    name: str
-
-
-class TagSettings(Adoptable):
-    name: str
-    color: Color
-
-
-class ActorSettings(Adoptable):
-    """A source or a destination: the connector's ``type`` and its ``configuration``, without secrets.
-
-    ``secrets`` maps the place of a secret in the configuration (``credentials.api_key``) to where it comes from.
-    """
-
-    name: str
-    type: str | None = None
-    definition_id: str | None = None
-    configuration: dict[str, Any] = Field(default_factory=dict)
-    secrets: dict[str, SecretSource] = Field(default_factory=dict)
-
-    def check(self) -> Iterator[Mistake]:
-        """A connector is named in one way."""
-        if (self.type is None) == (self.definition_id is None):
-            yield Mistake((), "must give either `type` (such as gong) or `definition_id` (a custom connector's)")
-
-
-class DestinationSettings(ActorSettings):
-    """``login`` names a user of the Snowflake component, whose role, warehouse, database and key are used then."""
-
-    login: str | None = None
-
-
-class StreamSettings(Settings):
-    name: str
-    sync_mode: SyncMode | None = None
-    cursor_field: list[str] | None = None
-    primary_key: list[list[str]] | None = None
-
-
-class ConnectionSettings(Adoptable):
-    """``cron`` is when it syncs (Quartz, UTC); without it only by hand. No ``streams`` means all that there are."""
-
-    name: str
-    source: str
-    destination: str
-    cron: QuartzCron | None = None
-    prefix: str = ""
-    namespace: str | None = Field(default=None, description="the destination's schema; its own default otherwise")
-    schema_changes: Literal["ignore", "disable_connection", "propagate_columns", "propagate_fully"] = (
-        "propagate_columns"
-    )
-    enabled: bool = True
-    streams: list[StreamSettings] | None = None
-    tags: list[str] = Field(default_factory=list)
-
-
-class AirbyteSettings(Settings):
-    """``sophia-ai:airbyte``. Address and credentials come from AIRBYTE_SERVER_URL, _CLIENT_ID and _CLIENT_SECRET."""
-
-    workspace: WorkspaceSettings
-    tags: dict[Key, TagSettings] = Field(default_factory=dict)
-    sources: dict[Key, ActorSettings] = Field(default_factory=dict)
-    destinations: dict[Key, DestinationSettings] = Field(default_factory=dict)
-    connections: dict[Key, ConnectionSettings] = Field(default_factory=dict)
-
-    def check(self) -> Iterator[Mistake]:
-        """Connections name what is declared here; no two entries are the same object."""
-        yield from same_object(("tags",), self.tags, "name")
-        yield from same_object(("sources",), self.sources, "name", "type", "definition_id")
-        yield from same_object(("destinations",), self.destinations, "name", "type", "definition_id")
-        yield from same_object(("connections",), self.connections, "name", "source", "destination")
-        for key, connection in self.connections.items():
-            at = ("connections", key)
-            yield from unknown_name((*at, "source"), connection.source, self.sources, "source")
-            yield from unknown_name((*at, "destination"), connection.destination, self.destinations, "destination")
-            yield from unknown_names((*at, "tags"), connection.tags, self.tags, "tag")
+__all__ = ["Airbyte", "AirbyteSettings"]
 
 
 class Airbyte(pulumi.ComponentResource):
-    """A workspace with its sources, destinations, connections and tags. In prod the destinations are protected.
+    """A workspace with all that is in it: whom it tells, who may do what, definitions, sources, destinations, connections.
+
+    In prod the workspace and the destinations are protected. Connections are deleted before their ends, and sources before
+    their definitions: Airbyte itself would take what depends on a deleted one along unasked.
 
     Outputs: ``workspace_id``, and by key ``connection_ids``.
 
-    Not managed, on purpose: syncs and resets (actions, not configuration), people's permissions, and the tables in the
-    destinations, which outlive the connections that fill them.
+    Not managed, on purpose: syncs and resets (actions, not configuration), users and groups (the single sign-on's matter),
+    OAuth consents (a person gives them), regions, and the tables in the destinations, which outlive the connections that
+    fill them: nothing here ever deletes data.
     """
 
     workspace_id: pulumi.Output[str]
@@ -136,9 +51,13 @@ class Airbyte(pulumi.ComponentResource):
         logins: Mapping[str, Login],
         private_keys: Mapping[str, pulumi.Output[str]],
         outputs: Mapping[str, pulumi.Input[str]],
+        schemas: Mapping[str, pulumi.Output[str]] = MappingProxyType({}),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """``logins`` and ``private_keys``: by user of the Snowflake component; ``outputs``: for secrets with ``output:``."""
+        """``logins`` and ``private_keys``: by user of the Snowflake component; ``outputs``: for secrets with ``output:``.
+
+        ``schemas``: the names of the Snowflake component's schemas by key, known once their grants are there.
+        """
         super().__init__("sophia:platform:Airbyte", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         provider = platform_provider("airbyte", child)
@@ -146,11 +65,21 @@ class Airbyte(pulumi.ComponentResource):
         self._store = data_store_options(stage, self._child)
         self._outputs = outputs
 
+        self._schemas = schemas
+
         workspace = airbyte.Workspace(
-            "workspace", self._store, name=settings.workspace.name, adopt=settings.workspace.adopt
+            "workspace",
+            self._store,
+            name=settings.workspace.name,
+            adopt=settings.workspace.adopt,
+            **self._notifications(settings.workspace.notifications),
         )
         self.workspace_id = workspace.id
+        for key, permission in settings.permissions.items():
+            self._create_permission(key, permission)
         self._tags = {key: self._create_tag(key, tag) for key, tag in settings.tags.items()}
+        self._source_definitions = self._create_source_definitions(settings)
+        self._destination_definitions = self._create_destination_definitions(settings)
         self._sources = {key: self._create_source(key, source) for key, source in settings.sources.items()}
         self._destinations = {
             key: self._create_destination(key, destination, logins, private_keys)
@@ -161,6 +90,60 @@ class Airbyte(pulumi.ComponentResource):
             for key, connection in settings.connections.items()
         }
         self.register_outputs({"workspace_id": self.workspace_id, "connection_ids": self.connection_ids})
+
+    def _notifications(self, settings: NotificationsSettings | None) -> dict[str, Any]:
+        """What is told of and how, and apart from it the addresses, which are secrets."""
+        if settings is None:
+            return {}
+        events = {event: getattr(settings, event) for event in type(settings).model_fields}
+        return {
+            "notifications": {
+                event: {"email": {"enabled": told.email}, "webhook": {"enabled": told.webhook is not None}}
+                for event, told in events.items()
+            },
+            "notification_urls": {
+                event: told.webhook.resolve(self._outputs, f"airbyte.workspace.notifications.{event}.webhook")
+                for event, told in events.items()
+                if told.webhook
+            }
+            or None,
+        }
+
+    def _create_permission(self, key: str, settings: PermissionSettings) -> airbyte.Permission:
+        in_workspace = settings.scope == "workspace"
+        return airbyte.Permission(
+            key,
+            self._child,
+            organization_id=settings.organization_id,
+            user_id=settings.user_id,
+            scope=settings.scope,
+            scope_id=self.workspace_id if in_workspace else settings.organization_id,
+            permission_type=settings.role,
+            adopt=settings.adopt,
+        )
+
+    def _create_source_definitions(self, settings: AirbyteSettings) -> dict[str, pulumi.Output[str]]:
+        """The ids, by key, of images and low-code ones alike."""
+        images = {
+            key: airbyte.SourceDefinition(
+                key, self._child, workspace_id=self.workspace_id, **definition.model_dump()
+            ).id
+            for key, definition in settings.definitions.sources.items()
+        }
+        return images | {
+            key: airbyte.DeclarativeSourceDefinition(
+                key, self._child, workspace_id=self.workspace_id, **definition.model_dump()
+            ).id
+            for key, definition in settings.definitions.declarative.items()
+        }
+
+    def _create_destination_definitions(self, settings: AirbyteSettings) -> dict[str, pulumi.Output[str]]:
+        return {
+            key: airbyte.DestinationDefinition(
+                key, self._child, workspace_id=self.workspace_id, **definition.model_dump()
+            ).id
+            for key, definition in settings.definitions.destinations.items()
+        }
 
     def _create_tag(self, key: str, settings: TagSettings) -> airbyte.Tag:
         return airbyte.Tag(
@@ -179,7 +162,7 @@ class Airbyte(pulumi.ComponentResource):
             workspace_id=self.workspace_id,
             name=settings.name,
             source_type=settings.type,
-            definition_id=settings.definition_id,
+            definition_id=self._source_definitions.get(settings.definition or "", settings.definition_id),
             configuration=settings.configuration,
             secret_configuration=self._secrets("sources", key, settings),
             adopt=settings.adopt,
@@ -212,14 +195,14 @@ class Airbyte(pulumi.ComponentResource):
             workspace_id=self.workspace_id,
             name=settings.name,
             destination_type=settings.type,
-            definition_id=settings.definition_id,
+            definition_id=self._destination_definitions.get(settings.definition or "", settings.definition_id),
             configuration=configuration,
             secret_configuration=secret or None,
             adopt=settings.adopt,
         )
 
     def _create_connection(self, key: str, settings: ConnectionSettings, estate: AirbyteSettings) -> airbyte.Connection:
-        cron = {"schedule_type": "cron", "cron_expression": settings.cron}
+        schema = self._schema(key, settings)
         tags = [
             {
                 "tag_id": self._tags[tag].id,
@@ -237,24 +220,39 @@ class Airbyte(pulumi.ComponentResource):
             destination_id=self._destinations[settings.destination].id,
             name=settings.name,
             status="active" if settings.enabled else "inactive",
-            schedule=cron if settings.cron else {"schedule_type": "manual"},
-            namespace_definition="custom_format" if settings.namespace else "destination",
-            namespace_format=settings.namespace,
+            schedule=_schedule(settings),
+            namespace_definition="destination" if schema is None else "custom_format",
+            namespace_format=schema,
             prefix=settings.prefix,
             non_breaking_schema_updates_behavior=settings.schema_changes,
-            streams=[s.model_dump(exclude_none=True) for s in settings.streams] if settings.streams else None,
+            streams=[_stream(stream) for stream in settings.streams] if settings.streams else None,
             tag_ids=[tag["tag_id"] for tag in tags],
             tags=tags,
             adopt=settings.adopt,
         )
 
+    def _schema(self, key: str, settings: ConnectionSettings) -> pulumi.Input[str] | None:
+        """Where the tables are: a schema of the Snowflake component, or whatever the setting names."""
+        if settings.schema_key is None:
+            return settings.namespace
+        return output_named(settings.schema_key, self._schemas, f"airbyte.connections.{key}.schema")
+
     def _secrets(self, kind: str, key: str, settings: ActorSettings) -> dict[str, Any] | None:
         """The secrets in the shape of the configuration, from ``credentials.api_key: …``."""
-        tree: dict[str, Any] = {}
-        for place, source in settings.secrets.items():
-            *parents, leaf = place.split(".")
-            branch = tree
-            for parent in parents:
-                branch = branch.setdefault(parent, {})
-            branch[leaf] = source.resolve(self._outputs, f"airbyte.{kind}.{key}.secrets.{place}")
-        return tree or None
+        return secret_tree(settings.secrets, self._outputs, f"airbyte.{kind}.{key}.secrets") or None
+
+
+def _schedule(settings: ConnectionSettings) -> dict[str, str] | None:
+    if settings.keep_schedule:
+        return None
+    return {"schedule_type": "cron", "cron_expression": settings.cron} if settings.cron else {"schedule_type": "manual"}
+
+
+def _stream(settings: StreamSettings) -> dict[str, Any]:
+    """A stream as the provider takes it."""
+    stream = settings.model_dump(exclude_none=True, exclude={"selected_fields", "mappers"})
+    if settings.selected_fields:
+        stream["selected_fields"] = [{"field_path": [name]} for name in settings.selected_fields]
+    if settings.mappers:
+        stream["mappers"] = [{"type": m.type, "mapper_configuration": m.configuration} for m in settings.mappers]
+    return stream

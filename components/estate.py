@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from components.airbyte import AirbyteSettings
+from components.estuary import EstuarySettings
 from components.github import GitHubSettings
 from components.kubernetes import KubernetesSettings
 from components.openrouter import OpenRouterSettings
 from components.settings import Settings
 from components.slack import SlackSettings
-from components.snowflake_settings import SnowflakeSettings
+from components.snowflake.settings import SnowflakeSettings
 from components.vercel import VercelSettings
 
 
@@ -16,6 +17,7 @@ class Estate(Settings):
     """``sophia-ai:`` in the stack file, by platform."""
 
     airbyte: AirbyteSettings | None = None
+    estuary: EstuarySettings | None = None
     github: GitHubSettings | None = None
     kubernetes: KubernetesSettings | None = None
     openrouter: OpenRouterSettings | None = None

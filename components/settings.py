@@ -15,7 +15,7 @@ import os
 import re
 import typing
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Annotated, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import pulumi
 from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
@@ -139,6 +139,23 @@ class SecretSource(Settings):
         if self.environment is not None:
             return secret_from_environment(self.environment, setting)
         return pulumi.Output.secret(output_named(str(self.output), outputs, f"{setting}.output"))
+
+
+def secret_tree(
+    sources: Mapping[str, SecretSource], outputs: Mapping[str, pulumi.Input[str]], setting: str
+) -> dict[str, Any]:
+    """The secrets in the shape of the configuration that they belong to, from places such as ``credentials.api_key``.
+
+    Raises as ``SecretSource.resolve`` does; ``setting`` is where ``sources`` stand.
+    """
+    tree: dict[str, Any] = {}
+    for place, source in sources.items():
+        *parents, leaf = place.split(".")
+        branch = tree
+        for parent in parents:
+            branch = branch.setdefault(parent, {})
+        branch[leaf] = source.resolve(outputs, f"{setting}.{place}")
+    return tree
 
 
 def output_named(name: str, outputs: Mapping[str, pulumi.Input[str]], setting: str) -> pulumi.Input[str]:

@@ -100,7 +100,8 @@ def _own_key(answer: Answer) -> Reading:
 def _minted(client: Client, pair: Resource, subject: Subject) -> Known:
     """Whether the user that got the public half still has it."""
     public = pair.outputs.get("public_key")
-    users = [user for user in subject.of_type(_SERVICE_USER) if user.outputs.get("rsaPublicKey") == public]
+    slots = ("rsaPublicKey", "rsaPublicKey2")
+    users = [u for u in subject.of_type(_SERVICE_USER) if public in (u.outputs.get(slot) for slot in slots)]
     if not (isinstance(public, str) and users):
         return Known(said="no user of the stack has this key")
     try:
@@ -158,7 +159,7 @@ HEALTH = Health(
         Minted(
             "pulumi-python:dynamic/rsa:KeyPair",
             "service user's key pair",
-            "another generation of the pair; the idle one of the user's two key slots keeps the old one",
+            "a higher key_generation of the user: the new pair takes the idle one of two slots, the old one stays valid",
             by_api=True,
             ask=_minted,
         ),

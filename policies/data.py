@@ -11,6 +11,8 @@ from policies.model import Policy, Resource, Situation, Violation, number
 STORES: Final = (
     kinds.AIRBYTE_DESTINATION,
     kinds.AIRBYTE_WORKSPACE,
+    kinds.ESTUARY_BUNDLE,
+    kinds.ESTUARY_STORAGE,
     kinds.GITHUB_REPOSITORY,
     kinds.KUBERNETES_NAMESPACE,
     kinds.KUBERNETES_VOLUME_CLAIM,

@@ -168,6 +168,18 @@ def _private_previews(resource: Resource, _situation: Situation) -> Iterator[Vio
         )
 
 
+def _granted_to_public(resource: Resource, _situation: Situation) -> Iterator[Violation]:
+    for member in ("accountRoleName", "parentRoleName"):
+        if str(resource.get(member)).strip('"').upper() == "PUBLIC":
+            yield Violation(
+                resource,
+                "would be granted to PUBLIC",
+                "every user and every role of the account has that role, those of other stages and people included",
+                places.property_of(resource, member),
+                "grant it to the role that needs it",
+            )
+
+
 POLICIES: Final = (
     Policy(
         "no-public-repository",
@@ -187,6 +199,20 @@ POLICIES: Final = (
         ),
         (*_BOUNDARY, controls.PCI_1_3_2),
         _open_network,
+    ),
+    Policy(
+        "no-grant-to-public",
+        "Nothing in Snowflake is granted to everybody.",
+        (kinds.SNOWFLAKE_GRANT, kinds.SNOWFLAKE_ROLE_GRANT),
+        (
+            controls.SOC2_CC6_1,
+            controls.GDPR_25_2,
+            controls.HIPAA_ACCESS,
+            controls.PCI_7_2_1,
+            controls.GLBA_ACCESS,
+            controls.FDCPA_THIRD_PARTIES,
+        ),
+        _granted_to_public,
     ),
     Policy(
         "known-networks",

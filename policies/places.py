@@ -36,6 +36,8 @@ PLACES: Mapping[str, _Place] = {
     kinds.AIRBYTE_DESTINATION: _under("airbyte.destinations"),
     kinds.AIRBYTE_SOURCE: _under("airbyte.sources"),
     kinds.AIRBYTE_WORKSPACE: _fixed("airbyte.workspace"),
+    kinds.ESTUARY_BUNDLE: _fixed("estuary"),
+    kinds.ESTUARY_STORAGE: _fixed("estuary.storage"),
     kinds.GITHUB_BRANCH_PROTECTION: _within("github.repositories", "branch_protection"),
     kinds.GITHUB_ENVIRONMENT_VARIABLE: _within("github.repositories", "environments", "variables"),
     kinds.GITHUB_REPOSITORY: _under("github.repositories"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from policies import controls, kinds, places
 from policies.model import (
@@ -76,24 +76,36 @@ def _managed_access(resource: Resource, _situation: Situation) -> Iterator[Viola
 
 
 def _encrypted(resource: Resource, _situation: Situation) -> Iterator[Violation]:
-    for path, text in texts(resource.get("configuration")):
-        leaf = path.rpartition(".")[2].lower()
-        clear_mode = ("ssl" in path.lower() or "encryption" in leaf) and text.lower() in _CLEAR_MODES
-        clear_address = text.lower().startswith("http://") and not _LOOPBACK.match(text)
-        if clear_mode or clear_address:
-            yield _in_clear(resource, path)
-    configuration = resource.get("configuration")
-    for key in ("ssl", "tls", "use_ssl"):
-        if isinstance(configuration, Mapping) and configuration.get(key) is False:
-            yield _in_clear(resource, key)
+    for place, configuration in _configurations(resource):
+        for path, text in texts(configuration):
+            leaf = path.rpartition(".")[2].lower()
+            clear_mode = ("ssl" in path.lower() or "encryption" in leaf) and text.lower() in _CLEAR_MODES
+            clear_address = text.lower().startswith("http://") and not _LOOPBACK.match(text)
+            if clear_mode or clear_address:
+                yield _in_clear(resource, f"{place}.{path}")
+        for key in ("ssl", "tls", "use_ssl"):
+            if isinstance(configuration, Mapping) and configuration.get(key) is False:
+                yield _in_clear(resource, f"{place}.{key}")
 
 
-def _in_clear(resource: Resource, path: str) -> Violation:
+def _configurations(resource: Resource) -> Iterator[tuple[str, Any]]:
+    """The configurations of a resource's connectors, with the setting of each under the resource's own."""
+    if resource.type != kinds.ESTUARY_BUNDLE:
+        yield "configuration", resource.get("configuration")
+        return
+    specs, settings = resource.get("specs"), resource.get("settings")
+    for name in specs if isinstance(specs, Mapping) else ():
+        place = settings.get(name) if isinstance(settings, Mapping) else None
+        configuration = resource.get("specs", name, "spec", "endpoint", "connector", "config")
+        yield f"{place or name}.configuration", configuration
+
+
+def _in_clear(resource: Resource, place: str) -> Violation:
     return Violation(
         resource,
         "would move data without encryption",
         "whoever is on the way could read and change residents' data",
-        places.setting(resource, f"configuration.{path}"),
+        places.setting(resource, place),
         "use https://, or the connector's mode that requires TLS",
     )
 
@@ -192,8 +204,8 @@ POLICIES: Final = (
     ),
     Policy(
         "encrypted-on-the-way",
-        "No connector of Airbyte is told to talk in clear.",
-        (kinds.AIRBYTE_DESTINATION, kinds.AIRBYTE_SOURCE),
+        "No connector of Airbyte or Estuary is told to talk in clear.",
+        (kinds.AIRBYTE_DESTINATION, kinds.AIRBYTE_SOURCE, kinds.ESTUARY_BUNDLE),
         _ENCRYPTION,
         _encrypted,
     ),

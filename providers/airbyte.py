@@ -1,18 +1,31 @@
-"""Airbyte: workspaces, sources, destinations, connections, tags (public API v1, Cloud and self-managed).
+"""Airbyte: workspaces, permissions, definitions, sources, destinations, connections, tags (public API v1).
 
-Source of facts: Airbyte's OpenAPI description of the public API (airbytehq/airbyte-platform, ``api.yaml``).
+Source of facts: Airbyte's OpenAPI description of the public API (airbytehq/airbyte-platform, ``api.yaml``) and, for what it
+leaves open, the handlers of that repository.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import httpx
-from pydantic import AfterValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
 from providers import base
-from providers.base import Carried, Environment, Immutable, Json, Kind, Listing, Unordered, Within, WriteOnly, rest
+from providers.airbyte_connections import AirbyteInputs, ConnectionInputs, connection_body, connection_shown
+from providers.airbyte_workspaces import (
+    AS_IN_A_NEW_WORKSPACE,
+    PERMISSION_OF_A_USER,
+    OfPermission,
+    PermissionInputs,
+    WorkspaceInputs,
+    permission_body,
+    permission_shown,
+    with_urls,
+    without_urls,
+)
+from providers.base import Environment, Immutable, Json, Kind, Listing, Within, WriteOnly, rest
+from providers.base.inputs import merged
 
 
 def _said(response: httpx.Response) -> str:
@@ -26,10 +39,14 @@ AIRBYTE = base.Api(
     name="airbyte",
     title="Airbyte",
     base_url=Environment("AIRBYTE_SERVER_URL"),
-    auth=base.ClientCredentials(
+    auth=base.TokenExchange(
         path="/applications/token",
-        client_id=Environment("AIRBYTE_CLIENT_ID"),
-        client_secret=Environment("AIRBYTE_CLIENT_SECRET"),
+        credentials=(Environment("AIRBYTE_CLIENT_ID"), Environment("AIRBYTE_CLIENT_SECRET")),
+        grant=lambda client_id, client_secret: {
+            "client_id": client_id,
+            "client_secret": client_secret,
+            "grant_type": "client_credentials",
+        },
         base_url=Environment("AIRBYTE_SERVER_URL"),
     ),
     said=_said,
@@ -42,17 +59,12 @@ def _listing(path: str, *, pages: base.Offset | None = base.Offset(size=100), **
     return Listing(base.Call("GET", path, params=params), pages=pages)
 
 
-class AirbyteInputs(base.Inputs):
-    model_config = ConfigDict(alias_generator=to_camel)
-
-
-class WorkspaceInputs(AirbyteInputs):
-    name: str = Field(min_length=1, max_length=255)
-    organization_id: Immutable[str | None] = None
-
-
 class Workspace(base.Resource):
-    """A workspace: the container of sources, destinations, connections and tags."""
+    """A workspace: the container of everything else, and whom Airbyte tells about what happens in it.
+
+    Airbyte does not sign its webhooks: their addresses are secrets, and compared as such (a change of one in the UI is not
+    seen). Where ``notifications`` are taken out again they go back to those of a new workspace: no webhooks.
+    """
 
     kind = Kind(
         api=AIRBYTE,
@@ -62,6 +74,114 @@ class Workspace(base.Resource):
         calls=rest("/workspaces", listing=_listing("/workspaces")),
         identity="workspaceId",
         natural_key=("name",),
+        encode=with_urls,
+        decode=without_urls,
+        reset={"notifications": AS_IN_A_NEW_WORKSPACE},
+    )
+
+
+class Permission(base.Resource):
+    """What a user may do in a workspace or in the organisation. Only the role can be changed."""
+
+    kind = Kind(
+        api=AIRBYTE,
+        title="permission",
+        setting="permissions",
+        inputs=PermissionInputs,
+        calls=base.Calls(
+            # The platform answers with the permission that there is, if it is the same (PermissionHandler).
+            create=base.Call("POST", "/permissions", repeatable=True),
+            read=PERMISSION_OF_A_USER,
+            update=OfPermission("PATCH"),
+            delete=OfPermission("DELETE"),
+        ),
+        identity="{user_id}/{scope_id}",
+        natural_key=("user_id", "scope_id"),
+        encode=permission_body,
+        decode=permission_shown,
+    )
+
+
+class DefinitionInputs(AirbyteInputs):
+    workspace_id: Immutable[str]
+    name: str = Field(min_length=1)
+    docker_repository: Immutable[str]
+    docker_image_tag: str = Field(min_length=1)
+
+
+def _definition_calls(sort: str) -> base.Calls:
+    """The list is whole, and has the connectors of Airbyte's catalogue too."""
+    path = f"/workspaces/{{workspace_id}}/definitions/{sort}"
+    return rest(path, listing=_listing(path, pages=None), update="PUT", update_sends="whole")
+
+
+def _in_its_workspace(payload: Json, _wanted: base.Inputs) -> Json:
+    """The path says which workspace is meant."""
+    return {key: value for key, value in payload.items() if key != "workspaceId"}
+
+
+class SourceDefinition(base.Resource):
+    """A source connector of one's own, as a Docker image. Airbyte Cloud takes none.
+
+    Deleting it deletes its sources, and their connections. Its page of documentation is not managed: Airbyte takes that only
+    when the definition is made.
+    """
+
+    kind = Kind(
+        api=AIRBYTE,
+        title="source definition",
+        setting="definitions.sources",
+        inputs=DefinitionInputs,
+        calls=_definition_calls("sources"),
+        identity="id",
+        natural_key=("name", "docker_repository"),
+        within=Within("workspace_id", Workspace.kind),
+        encode=_in_its_workspace,
+    )
+
+
+class DestinationDefinition(base.Resource):
+    """A destination connector of one's own, as a Docker image. Airbyte Cloud takes none.
+
+    Deleting it deletes its destinations, and their connections.
+    """
+
+    kind = Kind(
+        api=AIRBYTE,
+        title="destination definition",
+        setting="definitions.destinations",
+        inputs=DefinitionInputs,
+        calls=_definition_calls("destinations"),
+        identity="id",
+        natural_key=("name", "docker_repository"),
+        within=Within("workspace_id", Workspace.kind),
+        encode=_in_its_workspace,
+    )
+
+
+class DeclarativeSourceInputs(AirbyteInputs):
+    workspace_id: Immutable[str]
+    name: Immutable[str] = Field(min_length=1)
+    manifest: dict[str, Any] = Field(description="as the Connector Builder writes it")
+
+
+class DeclarativeSourceDefinition(base.Resource):
+    """A low-code source connector: a manifest that Airbyte itself runs. Every change of it is a new version there.
+
+    Deleting it deletes its sources, and their connections.
+    """
+
+    kind = Kind(
+        api=AIRBYTE,
+        title="low-code source definition",
+        setting="definitions.declarative",
+        inputs=DeclarativeSourceInputs,
+        calls=_definition_calls("declarative_sources"),
+        identity="id",
+        natural_key=("name",),
+        within=Within("workspace_id", Workspace.kind),
+        # The specification wants the workspace in the body of the create call, though the path has it.
+        encode=lambda payload, wanted: payload if "name" in payload else _in_its_workspace(payload, wanted),
     )
 
 
@@ -93,16 +213,8 @@ def _with_secrets(payload: Json, wanted: base.Inputs) -> Json:
     if payload.keys() & {"configuration", "secretConfiguration"}:
         wire = wanted.wire()
         kind = {key: value for key, value in wire.items() if key.endswith("Type")}
-        body["configuration"] = {**_merged(wire["configuration"], wire.get("secretConfiguration") or {}), **kind}
+        body["configuration"] = {**merged(wire["configuration"], wire.get("secretConfiguration") or {}), **kind}
     return body
-
-
-def _merged(plain: Json, secret: Json) -> Json:
-    both = {
-        k: _merged(plain[k], v) if isinstance(plain.get(k), dict) and isinstance(v, dict) else v
-        for k, v in secret.items()
-    }
-    return {**plain, **both}
 
 
 class Source(base.Resource):
@@ -163,67 +275,6 @@ class Tag(base.Resource):
     )
 
 
-CronExpression = Annotated[str, AfterValidator(lambda text: text.removesuffix(" UTC"))]
-"""Quartz, six or seven fields. Airbyte shows it with its time zone, which is UTC where none was given."""
-
-
-class Schedule(AirbyteInputs):
-    schedule_type: Literal["manual", "cron"]
-    cron_expression: CronExpression | None = None
-
-
-class Stream(AirbyteInputs):
-    name: str
-    sync_mode: str | None = None
-    cursor_field: list[str] | None = None
-    primary_key: list[list[str]] | None = None
-
-
-Streams = Annotated[list[Stream], AfterValidator(lambda streams: sorted(streams, key=lambda stream: stream.name))]
-"""A set for Airbyte, which shows it in an order of its own."""
-
-
-class TagReference(AirbyteInputs):
-    """A connection names its tags by all that they are (the API's ``Tag``)."""
-
-    tag_id: str
-    workspace_id: str
-    name: str
-    color: str
-
-
-class ConnectionInputs(AirbyteInputs):
-    workspace_id: Immutable[str] = Field(description="that of its source: connections are listed by workspace")
-    source_id: Immutable[str]
-    destination_id: Immutable[str]
-    name: str = Field(min_length=1)
-    status: Literal["active", "inactive"] = "active"
-    schedule: Schedule = Field(default_factory=lambda: Schedule(schedule_type="manual"))
-    namespace_definition: Literal["source", "destination", "custom_format"] = "destination"
-    namespace_format: str | None = None
-    prefix: str = ""
-    non_breaking_schema_updates_behavior: Literal[
-        "ignore", "disable_connection", "propagate_columns", "propagate_fully"
-    ] = "ignore"
-    streams: Streams | None = None
-    tag_ids: Unordered[str] = Field(default_factory=list)
-    tags: Carried[list[TagReference]] = Field(default_factory=list)
-
-
-def _connection_body(payload: Json, wanted: base.Inputs) -> Json:
-    body = {key: value for key, value in payload.items() if key not in ("workspaceId", "streams", "tagIds", "tags")}
-    if "streams" in payload:
-        body["configurations"] = {"streams": payload["streams"] or []}
-    if "tagIds" in payload:
-        body["tags"] = wanted.wire()["tags"]
-    return body
-
-
-def _connection_shown(document: Json) -> Json:
-    streams = sorted(document.get("configurations", {}).get("streams", []), key=lambda stream: str(stream["name"]))
-    return {**document, "streams": streams, "tagIds": [tag["tagId"] for tag in document.get("tags", [])]}
-
-
 class Connection(base.Resource):
     """A connection: what is moved from a source to a destination, and when.
 
@@ -240,6 +291,6 @@ class Connection(base.Resource):
         identity="connectionId",
         natural_key=("source_id", "destination_id", "name"),
         within=Within("workspace_id", Workspace.kind),
-        encode=_connection_body,
-        decode=_connection_shown,
+        encode=connection_body,
+        decode=connection_shown,
     )

@@ -1,6 +1,8 @@
-"""Platforms that are not imitated yet, and whose credentials other platforms' settings name all the same."""
+"""Systems that are not imitated, and whose credentials other platforms' settings name all the same."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from starlette.responses import JSONResponse, Response
 
@@ -11,35 +13,39 @@ def _failure(status: int, text: str) -> Response:
     return JSONResponse({"message": text}, status_code=status)
 
 
-PLATFORMS = [
-    Platform(
-        name="gong",
-        title="Gong",
+def _account(name: str, title: str, user: str, credentials: Mapping[str, str]) -> Platform:
+    """A system of which only the credentials exist; ``user`` is what names them."""
+    return Platform(
+        name=name,
+        title=title,
         routes=(),
         failure=_failure,
-        credentials={
+        credentials=credentials,
+        secret=frozenset(credentials),
+        simulated=f"nothing: a credential for {user} to name",
+    )
+
+
+PLATFORMS = [
+    _account("entrata", "Entrata", "Airbyte's source", {"ENTRATA_API_KEY": "sandbox-entrata-api-key"}),
+    _account(
+        "gong",
+        "Gong",
+        "Airbyte's source",
+        {
             "GONG_ACCESS_KEY": "sandbox-gong-access-key",
             "GONG_ACCESS_KEY_SECRET": "sandbox-gong-access-key-secret",
         },
-        secret=frozenset({"GONG_ACCESS_KEY", "GONG_ACCESS_KEY_SECRET"}),
-        simulated="nothing: a credential for Airbyte's source to name",
     ),
-    Platform(
-        name="hubspot",
-        title="HubSpot",
-        routes=(),
-        failure=_failure,
-        credentials={"HUBSPOT_ACCESS_TOKEN": "pat-sandbox-hubspot-access-token"},
-        secret=frozenset({"HUBSPOT_ACCESS_TOKEN"}),
-        simulated="nothing: a credential for Airbyte's source to name",
+    _account("hubspot", "HubSpot", "Airbyte's source", {"HUBSPOT_ACCESS_TOKEN": "pat-sandbox-hubspot-access-token"}),
+    _account(
+        "intake",
+        "Notification intake",
+        "Airbyte's notifications",
+        {"AIRBYTE_NOTIFICATION_URL": "https://intake.payready.example/airbyte/sandbox-unguessable-part"},
     ),
-    Platform(
-        name="linear",
-        title="Linear",
-        routes=(),
-        failure=_failure,
-        credentials={"LINEAR_API_KEY": "lin_api_sandbox_key"},
-        secret=frozenset({"LINEAR_API_KEY"}),
-        simulated="nothing: a credential for Airbyte's source to name",
+    _account("linear", "Linear", "Airbyte's source", {"LINEAR_API_KEY": "lin_api_sandbox_key"}),
+    _account(
+        "postgres", "PostgreSQL", "Estuary's capture", {"POSTGRES_CDC_PASSWORD": "sandbox-postgres-cdc-password"}
     ),
 ]

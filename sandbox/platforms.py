@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sandbox import accounts, airbyte, official, openrouter, slack
+from sandbox import accounts, airbyte, estuary, official, openrouter, slack
 from sandbox.platform import Platform
 
-EMULATORS = (airbyte.PLATFORM, openrouter.PLATFORM, slack.PLATFORM)
+EMULATORS = (airbyte.PLATFORM, estuary.PLATFORM, openrouter.PLATFORM, slack.PLATFORM)
 
 
 def all_platforms() -> list[Platform]:

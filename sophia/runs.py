@@ -30,6 +30,8 @@ INTERRUPTED_CREATES = "SOPHIA_INTERRUPTED_CREATES"
 """A JSON list of URNs: the providers may take over what an interrupted run made under their natural keys."""
 TAKE_OVER = "SOPHIA_TAKE_OVER"
 """A JSON list of URNs of official packages: the program imports what was made already, instead of creating it."""
+REHEARSE = "SOPHIA_REHEARSE"
+"""The providers have their platforms try what is wanted, those of them that can, and change nothing."""
 POLICIES = "policies"
 """The project's policy pack, a folder of the checkout."""
 _STACK_NOT_FOUND = 6
@@ -127,17 +129,21 @@ class Runs:
         *,
         previews_first: bool,
         planned: Sequence[Resource] | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> tuple[Recorder, int | None]:
         """Runs the engine; the recorder of the last phase, and how many requests platforms got. Raises SophiaError.
 
-        ``planned`` is what the run is to change, where that is known without its own preview.
+        ``planned`` is what the run is to change, where that is known without its own preview. ``variables`` are set in
+        the environment of the program and its providers.
 
         What fails although an interrupted run had begun to create it is there already, if an official provider says so:
         the run is done again with that taken over. (Dynamic providers look for themselves.)
         """
         taken: tuple[str, ...] = ()
         while True:
-            run = self._attempt(arguments, before, on_event, previews_first=previews_first, take_over=taken)
+            run = self._attempt(
+                arguments, before, on_event, previews_first=previews_first, take_over=taken, variables=variables
+            )
             if run.succeeded and not _cut_short(run, arguments, planned):
                 return run.recorder, run.requests
             begun = {r.urn for r in before.interrupted_creates if not r.is_dynamic}
@@ -156,6 +162,7 @@ class Runs:
         *,
         previews_first: bool,
         take_over: tuple[str, ...] = (),
+        variables: Mapping[str, str] | None = None,
     ) -> Run:
         """Runs the engine once, however it ends."""
         parser = EventParser(previews_first=previews_first)
@@ -171,7 +178,7 @@ class Runs:
             if on_event is not None:
                 on_event(Stopping(datetime.now(UTC), parser.preview, abandoning=times > 1))
 
-        environment = surroundings(self.target)
+        environment = {**surroundings(self.target), **(variables or {})}
         environment[INTERRUPTED_CREATES] = json.dumps([r.urn for r in before.interrupted_creates])
         environment[TAKE_OVER] = json.dumps(take_over)
         only_previewed = arguments[0] == "preview" or "--preview-only" in arguments

@@ -23,7 +23,7 @@ from sophia.events import Resource
 from sophia.project import Project
 from sophia.results import HistoryEntry, Plan, Result
 from sophia.runner import EngineCommand
-from sophia.runs import OnEvent, Report, Runs
+from sophia.runs import REHEARSE, OnEvent, Report, Runs
 from sophia.state import State
 from sophia.target import Target, choose
 
@@ -72,10 +72,11 @@ class Stack(Runs):
 
     # Running
 
-    def preview(self, on_event: OnEvent | None = None, *, of: Kind = "up") -> Plan:
+    def preview(self, on_event: OnEvent | None = None, *, of: Kind = "up", rehearse: bool = False) -> Plan:
         """What ``up`` (or ``refresh``, or ``destroy``) would do. Changes nothing, except that the stack is created.
 
-        That of a destroy raises SettingsError if anything is protected, as the destroy would.
+        ``rehearse``: the platforms that can try what is wanted do so (Estuary: a dry-run publication), and what they find
+        wrong is raised as RunFailed. That of a destroy raises SettingsError if anything is protected, as the destroy would.
         """
         started, before = time.monotonic(), self._prepare()
         if of == "destroy":
@@ -83,7 +84,8 @@ class Stack(Runs):
         with tempfile.TemporaryDirectory(prefix="sophia-plan-") as scratch:
             file = Path(scratch, "plan.json")
             arguments = [*_PREVIEWS[of], *(["--save-plan", str(file)] if of == "up" else [])]
-            recorder, requests = self._run(arguments, before, on_event, previews_first=True)
+            variables = {REHEARSE: "true"} if rehearse else {}
+            recorder, requests = self._run(arguments, before, on_event, previews_first=True, variables=variables)
             engine_plan = file.read_bytes() if file.exists() else b""
         return Plan(
             stack=self.name,

@@ -1,21 +1,22 @@
 """The mechanism behind every dynamic resource: a platform is an ``Api``, a kind of object a ``Kind``, a resource both."""
 
 from providers.base.api import Api, Json, trouble_of
-from providers.base.auth import Bearer, ClientCredentials, Environment
-from providers.base.calls import Call, Calls, Cursor, Listing, Offset, rest
-from providers.base.errors import Trouble
+from providers.base.auth import Anonymous, Bearer, Environment, TokenExchange
+from providers.base.calls import KNOWN, Call, Calls, Cursor, Listing, Offset, Pick, rest
+from providers.base.errors import PlatformError, Trouble
 from providers.base.inputs import Carried, Immutable, Inputs, Instant, Unordered, WriteOnly
 from providers.base.kind import Kind, Out, Slow, Within
 from providers.base.pace import Limit, Unpublished
 from providers.base.resource import Resource, platform_provider
 
 __all__ = [
+    "KNOWN",
+    "Anonymous",
     "Api",
     "Bearer",
     "Call",
     "Calls",
     "Carried",
-    "ClientCredentials",
     "Cursor",
     "Environment",
     "Immutable",
@@ -27,8 +28,11 @@ __all__ = [
     "Listing",
     "Offset",
     "Out",
+    "Pick",
+    "PlatformError",
     "Resource",
     "Slow",
+    "TokenExchange",
     "Trouble",
     "Unordered",
     "Unpublished",

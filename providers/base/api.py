@@ -21,6 +21,7 @@ from providers.base.errors import PlatformError, Trouble
 from providers.base.pace import Limit, Pace, Unpublished
 
 Json = dict[str, Any]
+Body = Json | list[Json] | None
 
 PATIENCE_SECONDS = 180.0
 """How long a request is tried again before its last error is told; SOPHIA_PATIENCE_SECONDS overrides it."""
@@ -116,7 +117,7 @@ class Api:
         method: str,
         path: str,
         *,
-        body: Json | None = None,
+        body: Body = None,
         params: Mapping[str, str | int] | None = None,
         repeatable: bool | None = None,
         auth: Auth | None = None,
@@ -141,13 +142,19 @@ class Api:
         return retrying(self._send, method, path, url, body, params, auth or self.auth)
 
     def _send(
-        self, method: str, path: str, url: str, body: Json | None, params: Mapping[str, str | int] | None, auth: Auth
+        self,
+        method: str,
+        path: str,
+        url: str,
+        body: Json | list[Json] | None,
+        params: Mapping[str, str | int] | None,
+        auth: Auth,
     ) -> Json:
         pace = self._pace(path)
         pace.wait()
         with _making:
             client = self.client
-        content = {"data": _as_form(body)} if self.form and body is not None else {"json": body}
+        content = {"data": _as_form(body)} if self.form and isinstance(body, dict) else {"json": body}
         try:
             response = client.request(method, url, params=params, auth=auth, **content)
         except (httpx.InvalidURL, httpx.RequestError) as error:
@@ -165,7 +172,7 @@ class Api:
         else:
             pace.answered()
         if trouble:
-            raise RefusedError(trouble, self._told(response), auth.variables, retry_after)
+            raise RefusedError(trouble, self._told(response), auth.variables, retry_after=retry_after)
         return self._object(response)
 
     def _unanswered(self, error: Exception, method: str, path: str, url: str) -> PlatformError:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -52,18 +54,29 @@ class Bearer(httpx.Auth):
         return [os.environ.get(self.key.name, "")]
 
 
-@dataclass
-class ClientCredentials(httpx.Auth):
-    """A short-lived bearer token, exchanged for a client's id and secret (OAuth 2, RFC 6749 section 4.4).
+class Anonymous(httpx.Auth):
+    """Nobody: for a service that asks for no credentials and should be shown none."""
 
-    The token is renewed ``margin`` seconds before it expires, and once more when the platform refuses it earlier
-    than it promised (a restarted server, a revoked token). One exchange serves all threads.
+    variables = ""
+
+    def secrets(self) -> list[str]:
+        return []
+
+
+@dataclass
+class TokenExchange(httpx.Auth):
+    """A short-lived bearer token, exchanged for credentials that last (OAuth 2, RFC 6749 section 4; JSON body).
+
+    ``grant`` makes of the values of ``credentials`` what is posted to ``path``. The token is renewed ``margin`` seconds
+    before it expires, and once more when the platform refuses it earlier than it promised (a restarted server, a revoked
+    token). One exchange serves all threads. ``headers`` go along with every request.
     """
 
     path: str
-    client_id: Environment
-    client_secret: Environment
+    credentials: tuple[Environment, ...]
+    grant: Callable[..., dict[str, str]]
     base_url: Environment
+    headers: Mapping[str, Environment] = field(default_factory=dict)
     margin: float = 20.0
     _token: str = field(default="", repr=False)
     _until: float = 0.0
@@ -76,6 +89,7 @@ class ClientCredentials(httpx.Auth):
             if time.monotonic() >= self._until:
                 yield from self._exchange()
             token = self._token
+        request.headers.update({name: value.value() for name, value in self.headers.items()})
         request.headers["Authorization"] = f"Bearer {token}"
         response = yield request
         if response.status_code != httpx.codes.UNAUTHORIZED:
@@ -88,34 +102,40 @@ class ClientCredentials(httpx.Auth):
         yield request
 
     def _exchange(self) -> Generator[httpx.Request, httpx.Response, None]:
-        body = {
-            "client_id": self.client_id.value(),
-            "client_secret": self.client_secret.value(),
-            "grant_type": "client_credentials",
-        }
+        body = self.grant(*(credential.value() for credential in self.credentials))
         answer = yield httpx.Request("POST", self.base_url.value().rstrip("/") + self.path, json=body)
         answer.read()
         if answer.is_client_error and answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
-            said = f"{answer.status_code}: {self.client_id.name} and {self.client_secret.name} were not accepted"
+            said = f"{answer.status_code}: {self.variables} not accepted"
             raise PlatformError(Trouble.CREDENTIALS, said, self.variables)
         if answer.is_error:
             trouble = Trouble.BUSY if answer.status_code == httpx.codes.TOO_MANY_REQUESTS else Trouble.UNREACHABLE
-            raise PlatformError(trouble, f"{answer.status_code} when exchanging the client's credentials for a token")
+            raise PlatformError(trouble, f"{answer.status_code} when exchanging the credentials for a token")
         try:
             granted = answer.json()
-            token, lasts = str(granted["access_token"]), float(granted.get("expires_in") or 60)
+            token = str(granted["access_token"])
+            lasts = float(granted.get("expires_in") or _seconds_left(token))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            said = f"{answer.status_code}, and no access_token, when exchanging the client's credentials for a token"
+            said = f"{answer.status_code}, and no access_token, when exchanging the credentials for a token"
             raise PlatformError(Trouble.UNREACHABLE, said) from error
         self._token, self._until = token, time.monotonic() + max(lasts - self.margin, 1.0)
 
     @property
     def variables(self) -> str:
         """The environment variables with the credentials, as people read them."""
-        return f"{self.client_id.name} and {self.client_secret.name}"
+        return " and ".join(credential.name for credential in self.credentials)
 
     def secrets(self) -> list[str]:
-        return [self._token, os.environ.get(self.client_secret.name, "")]
+        return [self._token, *(os.environ.get(credential.name, "") for credential in self.credentials)]
 
 
-Auth = Bearer | ClientCredentials
+def _seconds_left(token: str) -> float:
+    """How long a token is good for where only the token itself says it (``exp`` of a JWT, RFC 7519); else one minute."""
+    try:
+        claims = token.split(".")[1]
+        return float(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["exp"]) - time.time()
+    except (ValueError, KeyError, TypeError, IndexError):
+        return 60.0
+
+
+Auth = Anonymous | Bearer | TokenExchange

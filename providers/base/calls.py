@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from providers.base.api import Api, Json
 from providers.base.auth import Auth
+from providers.base.errors import PlatformError, Trouble
 from providers.base.inputs import leaves
+
+KNOWN = "known"
+"""Where ``values`` hold what the state knows of the object, when it is updated or deleted."""
+
+
+class Operation(Protocol):
+    """What is asked of a platform about one object: nearly always one request (``Call``), rarely a conversation."""
+
+    @property
+    def auth(self) -> Auth | None:
+        """Other credentials than those of the API, if it needs them."""
+
+    def send(self, api: Api, values: Mapping[str, Any], payload: Json | None = None) -> Json:
+        """Asks, and returns the object that is answered. Raises ``PlatformError``.
+
+        ``values`` are the inputs and, for an object that exists, its ``id``; ``payload`` is what is to be written.
+        """
 
 
 @dataclass(frozen=True)
@@ -51,6 +69,31 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Pick:
+    """The one object of a list that has the values of some inputs, for a platform that shows single objects in lists only.
+
+    ``items`` is the dotted path of the list in the answer; ``by`` maps the members of an object to the inputs.
+    """
+
+    call: Call
+    items: str
+    by: Mapping[str, str]
+
+    @property
+    def auth(self) -> Auth | None:
+        return self.call.auth
+
+    def send(self, api: Api, values: Mapping[str, Any], payload: Json | None = None) -> Json:
+        found = at(self.call.send(api, values, payload), self.items) or []
+        wanted = {member: values.get(name) for member, name in self.by.items()}
+        for item in found:
+            if all(at(item, member) == value for member, value in wanted.items()):
+                picked: Json = item
+                return picked
+        raise PlatformError(Trouble.NOT_FOUND, f"the list has nothing with {wanted}")
+
+
+@dataclass(frozen=True)
 class Offset:
     """Pages by ``offset`` and ``limit``; a page with fewer than ``size`` objects is the last."""
 
@@ -67,15 +110,16 @@ class Offset:
 
 @dataclass(frozen=True)
 class Cursor:
-    """Pages by a cursor that each answer gives for the next; an empty one ends."""
+    """Pages by a cursor that each answer gives for the next; an empty one ends, or a false at ``more_at``."""
 
     next_at: str
     param: str = "cursor"
     size: int = 200
     limit_param: str = "limit"
+    more_at: str = ""
 
     def next(self, values: Json, got: int, answer: Json) -> Json | None:  # noqa: ARG002 - one signature for all ways of paging
-        cursor = at(answer, self.next_at)
+        cursor = at(answer, self.next_at) if not self.more_at or at(answer, self.more_at) else None
         return {**values, self.param: cursor} if cursor else None
 
     def first(self) -> Json:
@@ -84,10 +128,14 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Listing:
-    """The call that lists the objects of a kind, whole enough that it serves reads too."""
+    """The call that lists the objects of a kind, whole enough that it serves reads too.
+
+    ``items`` is the dotted path of the list in an answer, ``each`` that of the object in an item ("node" in Relay's).
+    """
 
     call: Call
     items: str = "data"
+    each: str = ""
     pages: Offset | Cursor | None = None
 
     def fetch(self, api: Api, values: Mapping[str, Any]) -> Iterator[Json]:
@@ -98,7 +146,7 @@ class Listing:
             call = self.call if in_body else _with_params(self.call, page)
             answer = call.send(api, values, page if in_body else None)
             items = at(answer, self.items) or []
-            yield from items
+            yield from (at(item, self.each) for item in items)
             page = self.pages.next(page, len(items), answer) if self.pages else None
 
 
@@ -110,20 +158,22 @@ class Calls:
     calls that set one input each. ``update_sends`` is ``changed`` (PATCH), ``whole`` (PUT of all that we manage) or
     ``merged`` (read, merge, write: for APIs that replace the object and hold things that we do not manage).
     ``revive`` are the calls that bring back, in this order, an object that the platform keeps after its deletion (an
-    archived Slack channel).
+    archived Slack channel). ``rehearse`` has the platform try what create or update would do, and change nothing; it is
+    asked when somebody wants to know (``sophia preview --rehearse``).
     """
 
-    create: Call
-    read: Call | None = None
-    delete: Call | None = None
-    update: Call | None = None
+    create: Operation
+    read: Operation | None = None
+    delete: Operation | None = None
+    update: Operation | None = None
     listing: Listing | None = None
     create_takes: frozenset[str] | None = None
-    setters: Mapping[str, Call] = field(default_factory=dict)
+    setters: Mapping[str, Operation] = field(default_factory=dict)
     update_sends: str = "changed"
     revive: tuple[Call, ...] = ()
+    rehearse: Operation | None = None
 
-    def every(self) -> Iterator[Call]:
+    def every(self) -> Iterator[Operation]:
         """All calls there are."""
         listing = self.listing.call if self.listing else None
         for call in (self.create, self.read, self.update, self.delete, listing, *self.setters.values(), *self.revive):

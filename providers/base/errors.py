@@ -29,11 +29,15 @@ class PlatformError(Exception):
     """A platform's refusal or failure. ``said`` is its own text with status and request id, as far as it gave them.
 
     ``variables`` names the environment variables with the credentials that were used, where a request was made.
+    ``setting`` is the platform's setting to blame (``captures.crm.bindings[0]``) and ``do`` the advice, where they are
+    known better than from the resource and the kind of trouble.
     """
 
     trouble: Trouble
     said: str
     variables: str = ""
+    setting: str = ""
+    do: str = ""
 
     def __str__(self) -> str:
         return self.said
@@ -86,4 +90,4 @@ _MARKERS = {Trouble.CREDENTIALS: "credentials", Trouble.UNREACHABLE: "unreachabl
 
 def explain(error: PlatformError, what: str, setting: str) -> ProviderError:
     """The platform's error as a person reads it, for what was done and the setting that is to blame."""
-    return ProviderError(what, error.said, setting, _ADVICE[error.trouble], _MARKERS.get(error.trouble, ""))
+    return ProviderError(what, error.said, setting, error.do or _ADVICE[error.trouble], _MARKERS.get(error.trouble, ""))

@@ -160,6 +160,13 @@ def project(live: Any, wanted: Any) -> Any:
     return live
 
 
+def merged(base: Any, over: Any) -> Any:
+    """``base`` with the members of ``over``, at every depth; what is no mapping is replaced."""
+    if isinstance(base, Mapping) and isinstance(over, Mapping):
+        return {**base, **{key: merged(base.get(key), value) for key, value in over.items()}}
+    return over
+
+
 def fingerprint(value: Any, salt: str | None = None) -> Any:
     """A salted hash of every leaf of a secret, in the secret's own shape: says whether it changed, and nothing else."""
     if isinstance(value, Mapping):

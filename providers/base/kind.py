@@ -50,7 +50,8 @@ class Within:
 class Kind:
     """One kind of object of one platform.
 
-    - ``title``: what people call it ("connection"); ``setting``: its key under the platform's settings ("connections").
+    - ``title``: what people call it ("connection"); ``setting``: its key under the platform's settings ("connections"), or
+      "" where the platform's settings as a whole say what it is.
     - ``identity``: the member of the answer that is the id, or a template over the inputs ("{workspace_id}/{interval}")
       for objects that are addressed by what they are.
     - ``natural_key``: the inputs by which an existing object is recognised, in its container, as the one that is wanted.

@@ -6,6 +6,8 @@ What the engine offers and the SDK hides is in ``providers/base/engine.py``.
 from __future__ import annotations
 
 import json
+import logging
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -20,7 +22,7 @@ from pydantic import ValidationError
 from providers.base import process
 from providers.base.api import Json
 from providers.base.birth import Birth
-from providers.base.calls import at
+from providers.base.calls import KNOWN, at
 from providers.base.engine import PROVIDER_KEY, Call, secret
 from providers.base.errors import MAYBE_MADE, PlatformError, ProviderError, Trouble, explain
 from providers.base.inputs import Inputs, fingerprint, has_unknown, leaves, project, same_secret
@@ -37,7 +39,11 @@ UNFINISHED = "unfinished"
 _ODD = (KeyError, TypeError, AttributeError, ValueError)
 """What comes of reading an answer that is not shaped as the platform promised."""
 
+REHEARSE = "SOPHIA_REHEARSE"
+"""Set by ``sophia preview --rehearse``: whatever a platform can try without doing it is tried."""
+
 _inventory = Inventory()
+_log = logging.getLogger(__name__)
 
 
 class Provider(pulumi.dynamic.ResourceProvider):
@@ -72,6 +78,8 @@ class Provider(pulumi.dynamic.ResourceProvider):
         except ValidationError as error:
             failures = [CheckFailure(path, reason) for path, reason in problems(error, self.kind.write_only)]
             return CheckResult({**given, **adopt}, failures)
+        if os.environ.get(REHEARSE) and self.kind.calls.rehearse:
+            self._rehearse(Call(), inputs)
         return CheckResult({**inputs.state(), **adopt}, [])
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
@@ -103,7 +111,9 @@ class Provider(pulumi.dynamic.ResourceProvider):
             with self._kept(call, id_, inputs, done):
                 pending = writing.pending(inputs, document, taken_over=birth.taken_over, as_it_is=birth.as_it_is)
                 done |= {**_without(self._outputs(inputs, document, {}), *pending), UNFINISHED: sorted(pending)}
-                document = {**document, **writing.apply(id_, inputs, pending)}
+                if pending:
+                    document = {**document, **writing.apply(id_, inputs, pending)}
+                    _inventory.forget(self.kind, inputs, id_)
                 del done[UNFINISHED]
                 done |= self._outputs(inputs, document, {})
                 document = writing.wait_until_ready(id_, inputs, document)
@@ -141,7 +151,7 @@ class Provider(pulumi.dynamic.ResourceProvider):
             changed = self._changed(_olds, _news)
             writing = Writing(self.kind, call.stack)
             with self._kept(call, _id, inputs, {**_own(_olds), **self._given({}, _olds)}):
-                document = writing.apply(_id, inputs, changed)
+                document = writing.apply(_id, inputs, changed, _own(_olds))
                 document = {**document, **writing.wait_until_ready(_id, inputs, {})}
             _inventory.forget(self.kind, inputs, _id)
         return UpdateResult(self._outputs(inputs, document, _olds))
@@ -154,11 +164,19 @@ class Provider(pulumi.dynamic.ResourceProvider):
             return
         with self._told(call, inputs, _props):
             try:
-                self.kind.calls.delete.send(self.kind.api, {**inputs.state(), "id": _id})
+                self.kind.calls.delete.send(self.kind.api, {**inputs.state(), "id": _id, KNOWN: _own(_props)})
             except PlatformError as error:
                 if error.trouble is not Trouble.NOT_FOUND:
                     raise
             _inventory.forget(self.kind, inputs, _id, gone=not self.kind.calls.revive)
+
+    def _rehearse(self, call: Call, inputs: Inputs) -> None:
+        """Has the platform try what is wanted, without doing it. Fails the check with what it says."""
+        if has_unknown(inputs.state()):
+            _log.warning("%s was not rehearsed: it needs values that are known after the run only", self._what(call))
+            return
+        with self._told(call, inputs):
+            Writing(self.kind, call.stack).rehearse(inputs)
 
     def _changed(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> set[str]:
         """The inputs whose known value is not the wanted one. ``olds`` are the outputs of the state."""
@@ -262,7 +280,7 @@ class Provider(pulumi.dynamic.ResourceProvider):
         except PlatformError as error:
             message = str(explain(error, *self._blamed(error, call)))
         except ProviderError as error:
-            error.what = error.what or self._what(call)
+            error.what = error.what or f"{self._what(call)}: the platform did not do it"
             error.setting = error.setting or self._setting(call)
             message = str(error)
         else:
@@ -281,13 +299,15 @@ class Provider(pulumi.dynamic.ResourceProvider):
             variables = error.variables or (self.kind.calls.create.auth or api.auth).variables
             where = f"{variables} in the ESC environment credentials-{call.stack_name}"
             return f"{api.title}: the credentials were not accepted", where
-        return self._what(call), self._setting(call)
+        return f"{self._what(call)}: the platform did not do it", self._setting(call, error.setting)
 
     def _what(self, call: Call) -> str:
-        return f'{self.kind.api.title} {self.kind.title} "{call.name}": the platform did not do it'
+        return f'{self.kind.api.title} {self.kind.title} "{call.name}"'
 
-    def _setting(self, call: Call) -> str:
-        path = [self.kind.api.name, self.kind.setting, *([call.name] if call.name != self.kind.setting else [])]
+    def _setting(self, call: Call, within: str = "") -> str:
+        """The resource's own place in the stack file, or one ``within`` the platform's settings that is known better."""
+        own = [self.kind.setting, *([call.name] if call.name != self.kind.setting else [])] if self.kind.setting else []
+        path = [self.kind.api.name, *([within] if within else own)]
         return f"Pulumi.{call.stack_name}.yaml: sophia-ai:{'.'.join(path)}"
 
     def _redacted(self, message: str, inputs: Inputs, outputs: Mapping[str, Any]) -> str:

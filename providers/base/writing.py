@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from providers.base.api import Json
+from providers.base.calls import KNOWN
 from providers.base.errors import PlatformError, Trouble
-from providers.base.inputs import Inputs, project
+from providers.base.inputs import Inputs, merged, project
 from providers.base.kind import Kind
 from providers.base.ownership import marked
 
@@ -27,6 +28,12 @@ class Writing:
         names = [n for n in self.kind.inputs.model_fields if takes is None or self.kind.inputs.wire_name(n) in takes]
         return self.kind.calls.create.send(self.kind.api, inputs.state(), self._payload(inputs, names))
 
+    def rehearse(self, inputs: Inputs) -> None:
+        """Has the platform try all inputs, and change nothing. Raises ``PlatformError`` with what it finds."""
+        if self.kind.calls.rehearse:
+            payload = self._payload(inputs, list(self.kind.inputs.model_fields))
+            self.kind.calls.rehearse.send(self.kind.api, inputs.state(), payload)
+
     def pending(self, inputs: Inputs, document: Json, *, taken_over: bool, as_it_is: bool = False) -> set[str]:
         """What is left to set after a create or a takeover: inputs that have calls of their own, and differences.
 
@@ -42,9 +49,12 @@ class Writing:
             return set()
         return {n for n in self._differences(inputs, document) if self.kind.inputs.wire_name(n) not in takes}
 
-    def apply(self, id_: str, inputs: Inputs, changed: Iterable[str]) -> Json:
-        """Sends the inputs named: those with a call of their own by it, the others in one update. The last answer."""
-        calls, values = self.kind.calls, {**inputs.state(), "id": id_}
+    def apply(self, id_: str, inputs: Inputs, changed: Iterable[str], known: Mapping[str, Any] | None = None) -> Json:
+        """Sends the inputs named: those with a call of their own by it, the others in one update. The last answer.
+
+        ``known``: what the state has of the object.
+        """
+        calls, values = self.kind.calls, {**inputs.state(), "id": id_, KNOWN: known or {}}
         document: Json = {}
         together = []
         for name in sorted(changed):
@@ -99,8 +109,8 @@ class Writing:
         whole = self._payload(inputs, [n for n in self.kind.inputs.model_fields if n not in self.kind.immutable])
         if calls.update_sends == "merged" and calls.read:
             live = calls.read.send(self.kind.api, {**inputs.state(), "id": id_})
-            merged: Json = _merged(live, whole)
-            return merged
+            both: Json = merged(live, whole)
+            return both
         return whole
 
     def _payload(self, inputs: Inputs, names: list[str], *, clear: bool = False) -> Json:
@@ -129,10 +139,3 @@ class Writing:
         live = self.kind.inputs.from_wire(project(self.kind.shown(document), inputs.wire()))
         unseen = {*self.kind.write_only, *self.kind.carried}
         return {name for name, wanted in inputs.state().items() if name not in unseen and live.get(name) != wanted}
-
-
-def _merged(live: Any, wanted: Any) -> Any:
-    """``live`` with what we manage set to what we want; members that only the platform has stay."""
-    if isinstance(live, dict) and isinstance(wanted, dict):
-        return {**live, **{key: _merged(live.get(key), value) for key, value in wanted.items()}}
-    return wanted

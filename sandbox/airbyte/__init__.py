@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
-from sandbox.airbyte import access, connections, workspaces
+from sandbox.airbyte import access, connections, definitions, jobs, people, workspaces
 from sandbox.airbyte.actors import destinations, sources
+from sandbox.airbyte.definitions import Definitions, destination_definitions, source_definitions
 from sandbox.airbyte.problems import problem
 from sandbox.http import ApiError, Call, Routes
 from sandbox.platform import Platform
@@ -19,7 +21,20 @@ def _failure(status: int, message: str) -> Response:
     return problem(ApiError(status, message))
 
 
+def _no_consent(_: Call) -> Response:
+    raise ApiError(501, "OAuth consents are given by people to a vendor, and nobody is here who could.")
+
+
 _routes = Routes("airbyte", access.admit, problem)
+_DEFINITIONS = "/v1/workspaces/{workspace}/definitions"
+
+
+def _definitions(sort: str, docker: Definitions) -> list[Route]:
+    return [
+        _routes(f"{_DEFINITIONS}/{sort}", GET=docker.list, POST=docker.create),
+        _routes(f"{_DEFINITIONS}/{sort}/{{id}}", GET=docker.read, PUT=docker.replace, DELETE=docker.delete),
+    ]
+
 
 PLATFORM = Platform(
     name="airbyte",
@@ -39,6 +54,7 @@ PLATFORM = Platform(
         _routes("/v1/tags", GET=workspaces.list_tags, POST=workspaces.create_tag),
         _routes("/v1/tags/{id}", GET=workspaces.read_tag, PATCH=workspaces.update_tag, DELETE=workspaces.delete_tag),
         _routes("/v1/sources", GET=sources.list, POST=sources.create),
+        _routes("/v1/sources/initiateOAuth", POST=_no_consent),
         _routes("/v1/sources/{id}", GET=sources.read, PATCH=sources.update, PUT=sources.replace, DELETE=sources.delete),
         _routes("/v1/destinations", GET=destinations.list, POST=destinations.create),
         _routes(
@@ -56,7 +72,30 @@ PLATFORM = Platform(
             DELETE=connections.delete_connection,
         ),
         _routes("/v1/streams", GET=connections.list_streams),
-        _routes("/v1/jobs", GET=connections.list_jobs),
+        _routes("/v1/jobs", GET=jobs.list_jobs, POST=jobs.create_job),
+        _routes("/v1/jobs/{id:int}", GET=jobs.read_job, DELETE=jobs.cancel_job),
+        *_definitions("sources", source_definitions),
+        *_definitions("destinations", destination_definitions),
+        _routes(
+            f"{_DEFINITIONS}/declarative_sources",
+            GET=definitions.list_declarative,
+            POST=definitions.create_declarative,
+        ),
+        _routes(
+            f"{_DEFINITIONS}/declarative_sources/{{id}}",
+            GET=definitions.read_declarative,
+            PUT=definitions.replace_declarative,
+            DELETE=definitions.delete_declarative,
+        ),
+        _routes("/v1/organizations", GET=people.list_organizations),
+        _routes("/v1/users", GET=people.list_users),
+        _routes("/v1/permissions", GET=people.list_permissions, POST=people.create_permission),
+        _routes(
+            "/v1/permissions/{id}",
+            GET=people.read_permission,
+            PATCH=people.update_permission,
+            DELETE=people.delete_permission,
+        ),
     ],
     failure=_failure,
     credentials={
@@ -66,7 +105,8 @@ PLATFORM = Platform(
     },
     secret=frozenset({"AIRBYTE_CLIENT_SECRET"}),
     simulated=(
-        "workspaces, tags, sources, destinations, connections, applications, discovery of seven connectors; "
+        "workspaces, permissions, definitions (Docker and low-code), sources, destinations, connections, tags, "
+        "applications, discovery of seven connectors and of low-code ones, jobs that end well; "
         "nothing is connected to and nothing is synchronised"
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from typing import Any
@@ -17,7 +18,7 @@ from sandbox.store import Document
 CLIENT_ID = "5a9dbb0c-0000-4000-8000-000000000001"
 CLIENT_SECRET = "sandbox-airbyte-client-secret"  # noqa: S105 - opens nothing but a sandbox on this machine
 TOKEN_SECONDS = 180
-"""What a self-managed Airbyte grants; Cloud grants more. Short, so that clients meet the expiry."""
+"""What a self-managed Airbyte grants; Cloud grants more. SANDBOX_AIRBYTE_TOKEN_SECONDS says otherwise."""
 
 
 class ApplicationCreate(Body):
@@ -45,9 +46,10 @@ def create_token(call: Call) -> Response:
             call.store.delete("token", token["id"])
     value = secrets.token_urlsafe(48)
     identifier = digest(value)
-    document = {"id": identifier, "client": client, "expires": time.time() + TOKEN_SECONDS}
+    lasts = int(os.environ.get("SANDBOX_AIRBYTE_TOKEN_SECONDS", TOKEN_SECONDS))
+    document = {"id": identifier, "client": client, "expires": time.time() + lasts}
     call.store.put("token", identifier, document)
-    return answer({"access_token": value, "token_type": "Bearer", "expires_in": TOKEN_SECONDS})
+    return answer({"access_token": value, "token_type": "Bearer", "expires_in": lasts})
 
 
 def list_applications(call: Call) -> Response:

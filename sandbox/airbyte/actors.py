@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from sandbox.airbyte.connectors import DESTINATIONS, SOURCES, Connector, by_definition, by_name, masked, mistakes
 from sandbox.airbyte.lists import page, selected
+from sandbox.airbyte.manifests import connector_of
 from sandbox.airbyte.problems import not_found, unknown_value, unprocessable
 from sandbox.airbyte.workspaces import Camel, workspace_of
 from sandbox.http import Call, answer, merged
@@ -51,7 +52,7 @@ class Actors:
         sent = call.body(ActorCreate).sent()
         workspace = workspace_of(call.store, sent["workspaceId"])
         definition = sent.get("definitionId") or self._definition(sent["configuration"])
-        connector = by_definition(self.known, definition)
+        connector = self._of_definition(call.store, definition)
         actor = {
             f"{self.sort}Id": str(uuid4()),
             "name": sent["name"],
@@ -80,12 +81,19 @@ class Actors:
 
     def delete(self, call: Call) -> Response:
         """Deletes its connections too (SourceHandler.deleteSource and DestinationHandler on the platform)."""
-        actor = self.of(call.store, call.path("id"))
-        identifier = actor[f"{self.sort}Id"]
-        call.store.put(self.sort, identifier, actor | {"deleted": True, "configuration": {}})
-        for connection in call.store.all("connection", **{f"{self.sort}Id": identifier}):
-            call.store.put("connection", connection["connectionId"], connection | {"deleted": True})
+        self._delete(call.store, self.of(call.store, call.path("id")))
         return Response(status_code=204)
+
+    def delete_all(self, store: Store, definition: str) -> None:
+        """What was made of a definition goes with it."""
+        for actor in store.all(self.sort, definitionId=definition, deleted=False):
+            self._delete(store, actor)
+
+    def _delete(self, store: Store, actor: Document) -> None:
+        identifier = actor[f"{self.sort}Id"]
+        store.put(self.sort, identifier, actor | {"deleted": True, "configuration": {}})
+        for connection in store.all("connection", **{f"{self.sort}Id": identifier}):
+            store.put("connection", connection["connectionId"], connection | {"deleted": True})
 
     def of(self, store: Store, identifier: str) -> Document:
         actor = store.get(self.sort, identifier)
@@ -93,8 +101,13 @@ class Actors:
             raise not_found(self.sort, identifier)
         return actor
 
-    def connector(self, actor: Document) -> Connector | None:
-        return by_definition(self.known, actor["definitionId"])
+    def connector(self, store: Store, actor: Document) -> Connector | None:
+        """What it is made of; None for an image whose insides nobody here knows."""
+        return self._of_definition(store, actor["definitionId"])
+
+    def _of_definition(self, store: Store, definition: str) -> Connector | None:
+        declarative = store.latest.get("declarative-definition", definition)
+        return by_definition(self.known, definition) or (connector_of(declarative) if declarative else None)
 
     def _definition(self, configuration: dict[str, Any]) -> str:
         name = configuration.get(f"{self.sort}Type")
@@ -118,7 +131,7 @@ class Actors:
         return accepted
 
     def _changed(self, store: Store, actor: Document, sent: Document, configuration: dict[str, Any]) -> Response:
-        actor["configuration"] = self._accepted(self.connector(actor), configuration)
+        actor["configuration"] = self._accepted(self.connector(store, actor), configuration)
         actor["name"] = sent.get("name") or actor["name"]
         actor["resourceAllocation"] = sent.get("resourceAllocation") or actor["resourceAllocation"]
         return self._saved(store, actor)

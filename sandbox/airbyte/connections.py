@@ -92,19 +92,19 @@ def create_connection(call: Call) -> Response:
 
 def read_connection(call: Call) -> Response:
     """A deleted connection can still be read by its id, with status "deprecated", as on the platform."""
-    return answer(_shown(call.store, _connection(call)))
+    return answer(_shown(call.store, _connection(call.store, call.path("id"))))
 
 
 def update_connection(call: Call) -> Response:
     """Merges; streams and tags are replaced as lists, and no streams at all leave them as they are."""
-    connection, sent = _live(call), call.body(ConnectionUpdate)
+    connection, sent = live_connection(call.store, call.path("id")), call.body(ConnectionUpdate)
     if sent.configurations is not None and not sent.configurations.streams:
         sent.configurations = None
     return _saved(call.store, connection, sent)
 
 
 def delete_connection(call: Call) -> Response:
-    connection = _live(call)
+    connection = live_connection(call.store, call.path("id"))
     call.store.put("connection", connection["connectionId"], connection | {"deleted": True})
     return Response(status_code=204)
 
@@ -114,29 +114,24 @@ def list_streams(call: Call) -> Response:
     identifiers = uuids(call, "sourceId")
     if len(identifiers) != 1:
         raise ApiError(400, "sourceId: the id of one source is expected")
-    source = sources.connector(sources.of(call.store, identifiers[0]))
+    source = sources.connector(call.store, sources.of(call.store, identifiers[0]))
     named = uuids(call, "destinationId")
-    destination = destinations.connector(destinations.of(call.store, named[0])) if named else None
+    destination = destinations.connector(call.store, destinations.of(call.store, named[0])) if named else None
     return answer(discovered(source, destination))
 
 
-def list_jobs(call: Call) -> Response:
-    """Nothing is ever synchronised in the sandbox."""
-    return page(call, [])
-
-
-def _connection(call: Call) -> Document:
-    identifier = call.path("id")
-    connection = call.store.get("connection", identifier)
-    if connection is None:
+def live_connection(store: Store, identifier: str) -> Document:
+    """A connection that was not deleted."""
+    connection = _connection(store, identifier)
+    if connection["deleted"]:
         raise not_found("connection", identifier)
     return connection
 
 
-def _live(call: Call) -> Document:
-    connection = _connection(call)
-    if connection["deleted"]:
-        raise not_found("connection", connection["connectionId"])
+def _connection(store: Store, identifier: str) -> Document:
+    connection = store.get("connection", identifier)
+    if connection is None:
+        raise not_found("connection", identifier)
     return connection
 
 
@@ -148,8 +143,8 @@ def _saved(store: Store, connection: Document, sent: ConnectionUpdate) -> Respon
         exclude={"source_id", "destination_id", "configurations", "schedule", "tags", "status"},
     )
     if sent.configurations is not None:
-        source = sources.connector(sources.of(store, connection["sourceId"]))
-        destination = destinations.connector(destinations.of(store, connection["destinationId"]))
+        source = sources.connector(store, sources.of(store, connection["sourceId"]))
+        destination = destinations.connector(store, destinations.of(store, connection["destinationId"]))
         changes["configurations"] = {"streams": configured(source, destination, sent.configurations.streams)}
     if sent.schedule is not None:
         changes["schedule"] = _scheduled(sent.schedule)

@@ -19,6 +19,7 @@ _KINDS = {
     404: ("resource-not-found", "#resource-not-found", "The requested resource could not be found."),
     409: ("state-conflict", "#409-state-conflict", "State conflict"),
     422: ("unprocessable-entity", "#unprocessable-entity", "The body of the request was not understood"),
+    501: ("api-not-implemented", "", "This API is not implemented in this edition."),
     503: ("service-unavailable", "", "The server is currently unable to handle the request."),
 }
 _UNEXPECTED = ("unexpected-problem", "", "An unexpected problem has occurred.")

@@ -23,7 +23,9 @@ _EVENTS = (
     "syncDisabled",
     "syncDisabledWarning",
 )
-_SILENT = {event: {"email": {"enabled": False}, "webhook": {"enabled": False}} for event in _EVENTS}
+_AS_MADE = {event: {"email": {"enabled": event != "success"}, "webhook": {"enabled": False}} for event in _EVENTS}
+"""People hear by e-mail of all but success, unless something else is said (patchNotificationSettingsWithDefaultValue)."""
+_DEFINITIONS = ("source-definition", "destination-definition", "declarative-definition")
 _TAGS_IN_A_WORKSPACE = 100
 _TAG_NAME_LENGTH = 30
 
@@ -97,7 +99,7 @@ def create_workspace(call: Call) -> Response:
         "workspaceId": str(uuid4()),
         "name": sent.name,
         "dataResidency": "auto",
-        "notifications": merged(_SILENT, _notifications(sent)),
+        "notifications": merged(_AS_MADE, _notifications(sent)),
         "deleted": False,
     }
     call.store.put("workspace", workspace["workspaceId"], workspace)
@@ -125,8 +127,9 @@ def delete_workspace(call: Call) -> Response:
     for sort in ("source", "destination", "connection"):
         for found in call.store.all(sort, workspaceId=identifier):
             call.store.put(sort, found[f"{sort}Id"], found | {"deleted": True})
-    for tag in call.store.all("tag", workspaceId=identifier):
-        call.store.delete("tag", tag["tagId"])
+    for sort, name in (("tag", "tagId"), ("permission", "permissionId"), *((d, "id") for d in _DEFINITIONS)):
+        for found in call.store.all(sort, workspaceId=identifier):
+            call.store.delete(sort, found[name])
     return Response(status_code=204)
 
 

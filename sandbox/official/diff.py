@@ -23,12 +23,13 @@ def compared(package: Package, kind: Kind, old: Properties, new: Properties) -> 
     found = [
         (path, how)
         for path, how in differences(_visible(old), _visible(new))
-        if not _only_reordered(kind, path, old, new)
+        if not _only_reordered(kind, path, old, new) and not _only_respelled(kind, path, old, new)
     ]
     response = rpc.DiffResponse(hasDetailedDiff=True)
     replaces: list[str] = []
+    fixed = (*kind.replaces, *kind.replaces_too(old, new))
     for path, how in found:
-        replaced = under(path, kind.replaces)
+        replaced = under(path, fixed)
         where = written(path)
         response.detailedDiff[where].CopyFrom(rpc.PropertyDiff(kind=_KINDS[how, replaced], inputDiff=True))
         if replaced:
@@ -53,4 +54,12 @@ def _only_reordered(kind: Kind, path: Path, old: Properties, new: Properties) ->
             before, after = at(old, path[: len(prefix)]), at(new, path[: len(prefix)])
             if isinstance(before, list) and isinstance(after, list):
                 return sorted(map(repr, before)) == sorted(map(repr, after))
+    return False
+
+
+def _only_respelled(kind: Kind, path: Path, old: Properties, new: Properties) -> bool:
+    for where, spelled in kind.normal:
+        if len(where) == len(path) and under(path, (where,)):
+            before, after = at(old, path), at(new, path)
+            return before is not None and after is not None and bool(spelled(before) == spelled(after))
     return False

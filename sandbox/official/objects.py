@@ -7,11 +7,28 @@ them that the platform added by itself. Whoever edits ``properties``, or deletes
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 
-from sandbox.official.behaviour import Draft, Kind, Package, Reference, RefusedError, WhenGone
+from sandbox.official.behaviour import Draft, Identity, Kind, Package, Reference, RefusedError, WhenGone
 from sandbox.official.values import Path, Properties, merged, sealed, seen_through, unsealed, without
 from sandbox.store import Document, Store
+
+_REMEMBERED = 8192
+"""More objects than any estate has of one package: parsing and naming all of them again is what a write would cost."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a stored object is called and what it refers to."""
+
+    id: str
+    properties: Properties
+    identity: Identity
+    names: frozenset[Identity]
+    references: tuple[Reference, ...]
 
 
 class Objects:
@@ -20,15 +37,16 @@ class Objects:
     def __init__(self, store: Store, package: Package) -> None:
         self._store = store
         self._package = package
+        self._known = lru_cache(maxsize=_REMEMBERED)(self._parsed)
 
     def create(self, token: str, asked: Properties, secret: Iterable[Path]) -> tuple[str, Properties]:
         """The new object's id and properties. Raises RefusedError: a name that is taken, something that must exist."""
         kind = self._package.kind(token)
         with self._store.transaction():
-            parent = self._required_references(kind, asked)
+            referred = self._required_references(kind, asked)
             self._require_free_name(token, kind, asked)
             made = kind.make_id(asked)
-            return made, self._write(token, kind, Draft(made, _visible(asked), {}, parent), secret)
+            return made, self._write(token, kind, Draft(made, _visible(asked), {}, referred), secret)
 
     def found_by(self, token: str, key: str) -> str:
         """The id of the object that ``key`` means: the id itself, or what the official provider imports it by."""
@@ -67,13 +85,14 @@ class Objects:
         """The properties after the change. Raises RefusedError, also when the object is gone."""
         kind = self._package.kind(token)
         with self._store.transaction():
+            key = self.found_by(token, key)
             document = self._store.get(token, key)
             if document is None:
                 raise RefusedError(f"{token.rsplit(':', 1)[-1]} {key!r} was not found; run a refresh, then try again")
-            parent = self._required_references(kind, asked)
+            referred = self._required_references(kind, asked)
             if kind.identity(asked) != kind.identity(document["properties"]):
                 self._require_free_name(token, kind, asked, besides=key)
-            return self._write(token, kind, Draft(key, _visible(asked), document["properties"], parent), secret)
+            return self._write(token, kind, Draft(key, _visible(asked), document["properties"], referred), secret)
 
     def delete(self, token: str, key: str) -> None:
         """Deletes the object and what cannot be without it; one that is gone already is done.
@@ -81,7 +100,7 @@ class Objects:
         Raises RefusedError when the platform insists that something else goes first.
         """
         with self._store.transaction():
-            self._delete(token, key)
+            self._delete(token, self.found_by(token, key))
 
     def _delete(self, token: str, key: str) -> None:
         document = self._store.get(token, key)
@@ -101,6 +120,8 @@ class Objects:
                 self._delete(their_token, their_key)
 
     def _write(self, token: str, kind: Kind, draft: Draft, secret: Iterable[Path]) -> Properties:
+        for words in kind.refusals(draft):
+            raise RefusedError(words)
         filled = kind.fill(draft)
         properties = merged(filled, draft.asked)
         hidden = {*secret, *kind.sensitive}
@@ -112,44 +133,51 @@ class Objects:
         self._store.put(token, draft.id, document)
         return properties
 
-    def _required_references(self, kind: Kind, asked: Properties) -> Properties:
-        """The first object that ``asked`` refers to. Raises RefusedError when one of them is not there."""
-        found = [self._referred(reference) for reference in kind.references(asked)]
-        return found[0] if found else {}
+    def _required_references(self, kind: Kind, asked: Properties) -> tuple[Properties, ...]:
+        """The objects that ``asked`` refers to. Raises RefusedError when one of them is not there."""
+        return tuple(self._referred(reference) for reference in kind.references(asked))
 
     def _referred(self, reference: Reference) -> Properties:
-        kind = self._package.kind(reference.token)
-        for document in self._store.all(reference.token):
-            properties: Properties = document["properties"]
-            if reference.identity in kind.names(properties):
-                return properties
-        if reference.identity in kind.existing:
-            return {}
+        for token in (reference.token, *reference.also):
+            for known in self._all(token):
+                if reference.identity in known.names:
+                    return known.properties
+            if reference.identity in self._package.kind(token).existing:
+                return {}
         raise RefusedError(reference.missing)
 
     def _require_free_name(self, token: str, kind: Kind, asked: Properties, besides: str = "") -> None:
         if kind.duplicate is None:
             return
-        others = (d["properties"] for d in self._store.all(token) if d["id"] != besides)
-        taken = kind.identity(asked) in kind.existing
-        if taken or any(kind.stands_in_the_way(asked, other) for other in others):
-            raise RefusedError(kind.duplicate(kind.identity(asked)))
+        wanted = kind.identity(asked)
+        others = [known for known in self._all(token) if known.id != besides]
+        taken = wanted in kind.existing or any(kind.stands_in_the_way(asked, other.properties) for other in others)
+        if taken or any(wanted == known.identity for rival in kind.rivals for known in self._all(rival)):
+            raise RefusedError(kind.duplicate(wanted))
 
     def _dependants(self, token: str, kind: Kind, properties: Properties) -> Iterator[tuple[str, str, WhenGone]]:
         names = kind.names(properties)
-        for other_token in self._tokens():
-            other_kind = self._package.kind(other_token)
-            for document in self._store.all(other_token):
-                for reference in other_kind.references(document["properties"]):
-                    if reference.token == token and reference.identity in names:
-                        yield other_token, document["id"], reference.when_gone
+        for other_token, text in self._rows("SELECT kind, document FROM objects WHERE platform = ?"):
+            known = self._known(other_token, text)
+            for reference in known.references:
+                if reference.means(token, names):
+                    yield other_token, known.id, reference.when_gone
 
-    def _tokens(self) -> list[str]:
+    def _all(self, token: str) -> list[_Known]:
+        query = "SELECT kind, document FROM objects WHERE platform = ? AND kind = ? ORDER BY position"
+        return [self._known(token, text) for _, text in self._rows(query, token)]
+
+    def _rows(self, query: str, *more: str) -> list[tuple[str, str]]:
         with self._store.database.lock:
-            rows = self._store.database.connection.execute(
-                "SELECT DISTINCT kind FROM objects WHERE platform = ?", (self._store.platform,)
-            ).fetchall()
-        return [row[0] for row in rows]
+            return self._store.database.connection.execute(query, (self._store.platform, *more)).fetchall()
+
+    def _parsed(self, token: str, text: str) -> _Known:
+        """A stored object, remembered by its very text: what somebody edits by hand is parsed again."""
+        document = json.loads(text)
+        kind, properties = self._package.kind(token), document["properties"]
+        references = tuple(kind.references(properties))
+        identity, names = kind.identity(properties), frozenset(kind.names(properties))
+        return _Known(str(document["id"]), properties, identity, names, references)
 
     def _settable(self, token: str, properties: Properties) -> Properties:
         if not self._package.sdk.has(token):

@@ -30,7 +30,7 @@ from sandbox.official.check import checked
 from sandbox.official.diff import compared
 from sandbox.official.objects import Objects
 from sandbox.official.types import Failure
-from sandbox.official.values import from_struct, to_struct
+from sandbox.official.values import Properties, from_struct, to_struct
 from sandbox.store import Database, Store
 
 PACKAGES: Mapping[str, Package] = {
@@ -69,6 +69,7 @@ class Provider(ResourceProviderServicer):
 
     def __init__(self, database: Database, record: Record) -> None:
         self._record = record
+        self._settings: dict[str, Properties] = {}
         self._objects = {name: Objects(Store(database, name), package) for name, package in PACKAGES.items()}
 
     def Handshake(self, request: rpc.ProviderHandshakeRequest, context: Context) -> rpc.ProviderHandshakeResponse:  # noqa: ARG002, N802 - RPC
@@ -84,13 +85,22 @@ class Provider(ResourceProviderServicer):
         return plugin_pb2.PluginInfo(version=newest)
 
     def CheckConfig(self, request: rpc.CheckRequest, context: Context) -> rpc.CheckResponse:  # noqa: ARG002, N802 - RPC
-        return rpc.CheckResponse(inputs=request.news)
+        """Which package is configured is in the URN of its provider, ``pulumi:providers:snowflake``, and only there."""
+        package = PACKAGES.get(request.urn.split("::")[2].rsplit(":", 1)[-1]) if request.urn else None
+        settings, _ = from_struct(request.news)
+        if package is None:
+            return rpc.CheckResponse(inputs=request.news)
+        failures = [_failure(failure) for failure in package.check_settings(settings)]
+        return rpc.CheckResponse(inputs=request.news, failures=failures)
 
     def DiffConfig(self, request: rpc.DiffRequest, context: Context) -> rpc.DiffResponse:  # noqa: ARG002, N802 - RPC
         same = request.old_inputs == request.news
         return rpc.DiffResponse(changes=rpc.DiffResponse.DIFF_NONE if same else rpc.DiffResponse.DIFF_SOME)
 
-    def Configure(self, request: rpc.ConfigureRequest, context: Context) -> rpc.ConfigureResponse:  # noqa: ARG002, N802 - RPC
+    def Configure(self, request: rpc.ConfigureRequest, context: Context) -> rpc.ConfigureResponse:  # noqa: N802 - RPC
+        """Remembers a provider's settings, but no secret, by its connection: the engine makes one for every provider."""
+        settings, secret = from_struct(request.args)
+        self._settings[context.peer()] = {name: value for name, value in settings.items() if (name,) not in secret}
         return rpc.ConfigureResponse(acceptSecrets=True, supportsPreview=True, supports_autonaming_configuration=True)
 
     def Cancel(self, request: Empty, context: Context) -> Empty:  # noqa: ARG002, N802 - RPC
@@ -126,6 +136,7 @@ class Provider(ResourceProviderServicer):
         if request.preview:
             return rpc.CreateResponse(properties=request.properties)
         with self._recorded("Create", request.urn, context):
+            self._require_enabled(platform, token, context)
             key, properties = self._objects[platform].create(token, asked, secret)
         return rpc.CreateResponse(id=key, properties=to_struct(properties, secret))
 
@@ -134,6 +145,7 @@ class Provider(ResourceProviderServicer):
         inputs, secret = from_struct(request.inputs)
         state, secret_state = from_struct(request.properties)
         with self._recorded("Read", request.urn, context) as span:
+            self._require_enabled(platform, token, context)
             key = self._objects[platform].found_by(token, request.id)
             found = self._objects[platform].read(token, key, inputs, state)
             if found is None:
@@ -155,12 +167,14 @@ class Provider(ResourceProviderServicer):
             planned = objects.planned(token, request.id, asked)
             return rpc.UpdateResponse(properties=to_struct(planned, secret))
         with self._recorded("Update", request.urn, context):
+            self._require_enabled(platform, token, context)
             properties = objects.update(token, request.id, asked, secret)
         return rpc.UpdateResponse(properties=to_struct(properties, secret))
 
     def Delete(self, request: rpc.DeleteRequest, context: Context) -> Empty:  # noqa: N802 - RPC
         platform, token = _resource(request.urn)
         with self._recorded("Delete", request.urn, context):
+            self._require_enabled(platform, token, context)
             self._objects[platform].delete(token, request.id)
         return Empty()
 
@@ -184,6 +198,12 @@ class Provider(ResourceProviderServicer):
 
     def List(self, request: rpc.ListRequest, context: Context) -> NoReturn:  # noqa: ARG002, N802 - RPC
         _unimplemented(context, "the sandbox does not list the resources of the official packages")
+
+    def _require_enabled(self, platform: str, token: str, context: Context) -> None:
+        """Raises RefusedError when the settings of the calling provider do not allow the type."""
+        words = PACKAGES[platform].disabled(token, self._settings.get(context.peer(), {}))
+        if words is not None:
+            raise RefusedError(words)
 
     def _package(self, platform: str, context: Context) -> Package:
         if platform not in PACKAGES:

@@ -77,10 +77,12 @@ Examples:
   sophia preview dev
   sophia preview staging --expect-no-changes
   sophia preview dev --of destroy
+  sophia preview dev --rehearse
 """
 )
 @stack_options
 @click.option("--of", "of", type=click.Choice(["up", "refresh", "destroy"]), default="up", show_default=True)
+@click.option("--rehearse", is_flag=True, help="Have the platforms try it that can do so without doing it (Estuary).")
 @click.option("--expect-no-changes", is_flag=True, help="Exit with 2 if there is any difference.")
 def preview(
     stack: str,
@@ -90,13 +92,16 @@ def preview(
     as_json: bool,
     debug: bool,
     of: Kind,
+    rehearse: bool,
     expect_no_changes: bool,
 ) -> int:
     """Shows what an up of STACK would do, destructive changes first. Changes nothing."""
     del debug
     out = console(as_json=as_json)
     opened = open_stack(stack, directory, out, force_sandbox=force_sandbox)
-    plan = _preview(opened, of, out)
+    if rehearse and of != "up":
+        raise SettingsError(f"--rehearse tries what an up would do; a {of} has nothing to try")
+    plan = _preview(opened, of, out, rehearse=rehearse)
     code = DIFFERENCES if expect_no_changes and plan.has_changes else 0
     _show(plan, out)
     if as_json:
@@ -233,9 +238,9 @@ def _named(stack: Stack, confirm: str, out: Console) -> None:
         )
 
 
-def _preview(stack: Stack, of: Kind, out: Console) -> Plan:
+def _preview(stack: Stack, of: Kind, out: Console, *, rehearse: bool = False) -> Plan:
     with signals(stack), display(out) as shown:
-        return stack.preview(shown.on_event, of=of)
+        return stack.preview(shown.on_event, of=of, rehearse=rehearse)
 
 
 def _show(plan: Plan, out: Console) -> None:

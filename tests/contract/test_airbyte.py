@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from airbyte_api import AirbyteAPI, api, models
+from airbyte_api._hooks.clientcredentials import ClientCredentialsHook
 from airbyte_api.errors import SDKError
 
 from sandbox.airbyte import PLATFORM
@@ -30,7 +31,9 @@ SNOWFLAKE = {
 
 
 @pytest.fixture
-def emulator(serve: Callable[[Any], Any]) -> Any:
+def emulator(serve: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch) -> Any:
+    # The vendor's SDK keeps tokens for all its clients, by credentials and not by address.
+    monkeypatch.setattr(ClientCredentialsHook, "_sessions", {})
     return serve(PLATFORM)
 
 
@@ -120,7 +123,7 @@ def test_a_workspace_lives(airbyte: httpx.Client, workspace: str) -> None:
     webhook = {"failure": {"webhook": {"enabled": True, "url": "https://example.com/hook"}}}
     changed = made(airbyte.patch(f"/workspaces/{workspace}", json={"notifications": webhook}))
     assert changed["name"] == "sophia-dev"
-    assert changed["notifications"]["failure"] == {"email": {"enabled": False}} | webhook["failure"]
+    assert changed["notifications"]["failure"] == {"email": {"enabled": True}} | webhook["failure"]
     assert airbyte.delete(f"/workspaces/{workspace}").status_code == 204
     gone = airbyte.get(f"/workspaces/{workspace}")
     assert (gone.status_code, gone.json()["data"]["resourceId"]) == (404, workspace)
@@ -336,10 +339,6 @@ def test_a_wrong_tag_is_refused(airbyte: httpx.Client, workspace: str, wrong: di
     sent = {"name": "gong", "color": "FF5733", "workspaceId": workspace} | wrong
     assert airbyte.post("/tags", json=sent).status_code in (400, 404)
     assert airbyte.get("/tags", params={"workspaceIds": workspace}).json()["data"] == []
-
-
-def test_nothing_is_ever_synchronised(airbyte: httpx.Client) -> None:
-    assert airbyte.get("/jobs").json()["data"] == []
 
 
 def test_the_vendors_sdk_manages_a_pipeline(emulator: Any) -> None:

@@ -183,7 +183,7 @@ def test_refresh_sees_drift_by_property_and_up_repairs_it(rig: Rig) -> None:
     rig.edit("vercel", "vercel:index/projectEnvironmentVariable:ProjectEnvironmentVariable", value="changed by hand")
     policy = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
     rig.edit("kubernetes", policy, metadata={"labels": {"by": "somebody"}})
-    assert rig.store("snowflake").delete("snowflake:index/accountRole:AccountRole", '"LOADER"')
+    assert rig.store("snowflake").delete("snowflake:index/accountRole:AccountRole", "LOADER")
 
     rig.run("refresh", "--yes", "--skip-preview")
     repaired = rig.up()

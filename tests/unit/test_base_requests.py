@@ -201,7 +201,8 @@ def test_names_in_a_path_cannot_reach_another_object(platform: Platform, make_ap
 def exchanging(make_api: MakeApi, monkeypatch: pytest.MonkeyPatch) -> base.Api:
     monkeypatch.setenv("TOY_ID", "client")
     monkeypatch.setenv("TOY_SECRET", "client-secret")
-    auth = base.ClientCredentials("/token", Environment("TOY_ID"), Environment("TOY_SECRET"), Environment("TOY_URL"))
+    credentials = (Environment("TOY_ID"), Environment("TOY_SECRET"))
+    auth = base.TokenExchange("/token", credentials, lambda *given: {"given": str(given)}, Environment("TOY_URL"))
     return make_api(auth=auth)
 
 

@@ -19,9 +19,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from health import checking, declared
-from health.base import Cloud, Health, Problem, Subject, moment
+from health.base import Cloud, Health, Problem, Resource, Subject, moment
 from health.checking import Check, check, check_all
 from providers.airbyte import AIRBYTE
+from providers.estuary_catalog import ESTUARY
 from sandbox.official.api.snowflake_key import private_key, public_key
 
 Answers = Mapping[str, Any]
@@ -33,6 +34,18 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "openrouter": {"budgets": {"monthly": 100}},
     "github": {"repositories": {"lab": {"name": "lab"}}},
     "kubernetes": {"namespace": "sophia-ai-dev"},
+    "estuary": {"prefix": "acme/dev/"},
+}
+RESOURCES: Mapping[str, tuple[Resource, ...]] = {
+    "estuary": (
+        Resource(
+            "pulumi-python:dynamic/estuary:Bundle",
+            "catalog",
+            "acme/dev/",
+            None,
+            {"specs": {"acme/dev/cdc": {}}, "settings": {"acme/dev/cdc": "captures.crm"}},
+        ),
+    )
 }
 SECRET = "the-very-secret-value"
 
@@ -73,12 +86,21 @@ CORE = {"limit": 5000, "remaining": 4990, "reset": 1800000000}
 ALLOWED = {"status": {"allowed": True}}
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
+
+def estuary(prefix: str = "acme/", **status: str) -> Any:
+    """Estuary's answer to both questions: what the key administers, and how the task is."""
+    node = {"catalogName": "acme/dev/cdc", "status": {"type": "OK", "summary": "Ok", **status}}
+    tasks = {"edges": [{"node": node}] if status.get("type") != "GONE" else []}
+    return {"data": {"prefixes": {"edges": [{"node": {"prefix": prefix}}]}, "liveSpecs": tasks}}
+
+
 GOOD: Mapping[str, Answers] = {
     "airbyte": {
         "/health": PlainTextResponse("Successful operation"),
         "/applications/token": {"access_token": "short-lived", "expires_in": 180},
         "/workspaces": {"data": []},
     },
+    "estuary": {"/api/v1/auth/token": {"access_token": "short-lived"}, "/api/graphql": estuary()},
     "openrouter": {
         "/key": {"data": {"is_management_key": True, "expires_at": "2027-03-01T00:00:00Z"}},
         "/credits": {"data": {"total_credits": 500, "total_usage": 100.5}},
@@ -129,6 +151,9 @@ def ask(listen: Callable[[ASGIApp], str], monkeypatch: pytest.MonkeyPatch, tmp_p
             "AIRBYTE_SERVER_URL": url,
             "AIRBYTE_CLIENT_ID": "id",
             "AIRBYTE_CLIENT_SECRET": SECRET,
+            "ESTUARY_API_URL": url,
+            "ESTUARY_PUBLIC_TOKEN": "public",
+            "FLOW_API_KEY": SECRET,
             "OPENROUTER_BASE_URL": url,
             "OPENROUTER_MANAGEMENT_KEY": SECRET,
             "SLACK_API_URL": url,
@@ -149,13 +174,16 @@ def ask(listen: Callable[[ASGIApp], str], monkeypatch: pytest.MonkeyPatch, tmp_p
             "SNOWFLAKE_ROLE": "ACCOUNTADMIN",
             "SNOWFLAKE_PRIVATE_KEY": private_key(),
         }
-        # Its token serves a process for minutes.
-        monkeypatch.setattr(AIRBYTE.auth, "_until", 0.0)
+        # Their tokens serve a process for minutes.
+        for api in (AIRBYTE, ESTUARY):
+            monkeypatch.setattr(api.auth, "_until", 0.0)
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         health = declared.all_of_them()[platform]
         cloud = Cloud(url, "scoobyjava-org", SECRET)
-        return check(health, Subject(SETTINGS.get(platform, {}), cloud), time.monotonic() + seconds)
+        return check(
+            health, Subject(SETTINGS.get(platform, {}), cloud, RESOURCES.get(platform, ())), time.monotonic() + seconds
+        )
 
     return run
 
@@ -180,6 +208,11 @@ FORBIDDEN_KEYS = respond(
 BAD: list[tuple[str, Answers, str, str]] = [
     ("airbyte", {"/applications/token": respond(401, {})}, "failing", "AIRBYTE_CLIENT_SECRET"),
     ("airbyte", {"/workspaces": respond(403, {"title": "forbidden"})}, "failing", "403 forbidden"),
+    ("estuary", {"/api/v1/auth/token": PlainTextResponse("expired", 401)}, "failing", "FLOW_API_KEY not accepted"),
+    ("estuary", {"/api/graphql": estuary("other/")}, "failing", "the key administers other/, not acme/dev/"),
+    ("estuary", {"/api/graphql": estuary(type="ERROR", summary="no slot")}, "failing", "acme/dev/cdc: no slot"),
+    ("estuary", {"/api/graphql": estuary(type="WARNING", summary="pending")}, "degraded", "acme/dev/cdc: pending"),
+    ("estuary", {"/api/graphql": estuary(type="GONE")}, "failing", "acme/dev/cdc is not live"),
     ("openrouter", {"/key": respond(401, {"error": {"message": "User not found."}})}, "failing", "User not found"),
     ("openrouter", {"/key": {"data": {"is_management_key": False}}}, "failing", "for inference"),
     ("openrouter", {"/credits": {"data": {"total_credits": 500, "total_usage": 491}}}, "degraded", "only 9 US dollars"),

@@ -209,7 +209,7 @@ def test_generated_names_stay_until_a_name_is_given(client: Client) -> None:
 
 
 def test_ids_and_answers_are_those_of_the_official_providers(client: Client) -> None:
-    assert client.create(DATABASE, {"name": "SOPHIA_AI"})[0] == '"SOPHIA_AI"'
+    assert client.create(DATABASE, {"name": "SOPHIA_AI"})[0] == "SOPHIA_AI"
     key, schema = client.create(SCHEMA, {"name": "RAW", "database": "SOPHIA_AI"})
     assert key == schema["fullyQualifiedName"] == '"SOPHIA_AI"."RAW"'
     client.create(ROLE, {"name": "LOADER"})
@@ -282,7 +282,7 @@ def test_dependants_go_with_what_they_belong_to(client: Client) -> None:
     client.create(GRANT, {"accountRoleName": "R", "privileges": ["USAGE"], "onSchema": {"schemaName": '"D"."S"'}})
     client.delete(DATABASE, '"D"')
     assert client.ids(SCHEMA) == client.ids(GRANT) == []
-    assert client.ids(ROLE) == ['"R"']
+    assert client.ids(ROLE) == ["R"]
     client.delete(DATABASE, '"D"')
 
 
@@ -292,7 +292,7 @@ def test_an_attached_network_policy_cannot_be_dropped(client: Client) -> None:
     client.create("snowflake:index/serviceUser:ServiceUser", {"name": "U", "networkPolicy": "P"})
     with pytest.raises(grpc.RpcError, match="Unset the network policy"):
         client.delete(policy, '"P"')
-    assert client.ids(policy) == ['"P"']
+    assert client.ids(policy) == ["P"]
 
 
 def test_a_repository_that_is_archived_on_destroy_keeps_its_name(client: Client) -> None:

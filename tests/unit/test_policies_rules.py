@@ -18,6 +18,7 @@ UNKNOWN = Hidden.UNKNOWN
 BY_NAME = {policy.name: policy for policy in ALL}
 PLATFORMS = {
     "airbyte": "Airbyte",
+    "estuary": "Estuary",
     "github": "GitHub",
     "kubernetes": "Kubernetes",
     "openrouter": "OpenRouter",
@@ -69,6 +70,13 @@ def ingress(*peers: Any) -> dict[str, Any]:
     return {"spec": {"ingress": [{"from": list(peers)}] if peers else [{}]}}
 
 
+def catalog(sslmode: str) -> dict[str, Any]:
+    """A bundle of Estuary with one capture from a database."""
+    connector = {"image": "ghcr.io/estuary/source-postgres:v3", "config": {"advanced": {"sslmode": sslmode}}}
+    specs = {"acme/crm": {"type": "capture", "spec": {"endpoint": {"connector": connector}, "bindings": []}}}
+    return {"specs": specs, "settings": {"acme/crm": "captures.crm"}}
+
+
 GOOD: list[tuple[str, str, dict[str, Any]]] = [
     ("no-wrong-account", kinds.AIRBYTE_DESTINATION, {"configuration": {"host": "x-znb04675.snowflakecomputing.com"}}),
     ("no-wrong-account", kinds.AIRBYTE_DESTINATION, {"__provider": "scoobyjava-vw02766", "name": UNKNOWN}),
@@ -105,6 +113,10 @@ GOOD: list[tuple[str, str, dict[str, Any]]] = [
     ("encrypted-on-the-way", kinds.AIRBYTE_SOURCE, {"configuration": {"url": "https://api.example"}}),
     ("encrypted-on-the-way", kinds.AIRBYTE_SOURCE, {"configuration": {"url": "http://127.0.0.1:8900/x"}}),
     ("encrypted-on-the-way", kinds.AIRBYTE_SOURCE, {"configuration": {"ssl_mode": {"mode": "require"}}}),
+    ("encrypted-on-the-way", kinds.ESTUARY_BUNDLE, catalog("verify-full")),
+    ("encrypted-on-the-way", kinds.ESTUARY_BUNDLE, {"specs": UNKNOWN}),
+    ("no-grant-to-public", kinds.SNOWFLAKE_GRANT, {"accountRoleName": '"PUBLIC_READER"'}),
+    ("no-grant-to-public", kinds.SNOWFLAKE_ROLE_GRANT, {"parentRoleName": UNKNOWN}),
     ("secrets-are-hidden", kinds.VERCEL_VARIABLE, {"key": "OPENROUTER_API_KEY", "sensitive": True}),
     ("secrets-are-hidden", kinds.VERCEL_VARIABLE, {"key": "NEXT_PUBLIC_STAGE", "sensitive": False}),
     ("secrets-are-hidden", kinds.KUBERNETES_CONFIG_MAP, {"data": {"LOG_LEVEL": "info"}}),
@@ -178,6 +190,14 @@ BAD: list[tuple[str, str, dict[str, Any], str]] = [
         {"configuration": {"ssl_mode": {"mode": "prefer"}}},
         "airbyte.sources.it.configuration.ssl_mode.mode",
     ),
+    (
+        "encrypted-on-the-way",
+        kinds.ESTUARY_BUNDLE,
+        catalog("prefer"),
+        "estuary.captures.crm.configuration.advanced.sslmode",
+    ),
+    ("no-grant-to-public", kinds.SNOWFLAKE_GRANT, {"accountRoleName": '"PUBLIC"'}, "PUBLIC"),
+    ("no-grant-to-public", kinds.SNOWFLAKE_ROLE_GRANT, {"parentRoleName": "public"}, "PUBLIC"),
     ("secrets-are-hidden", kinds.VERCEL_VARIABLE, {"key": "API_TOKEN", "sensitive": False}, "API_TOKEN"),
     ("secrets-are-hidden", kinds.GITHUB_VARIABLE, {"variableName": "DEPLOY_SECRET"}, "put it under `secrets`"),
     ("secrets-are-hidden", kinds.KUBERNETES_CONFIG_MAP, {"data": {"DB_PASSWORD": "x"}}, "DB_PASSWORD"),

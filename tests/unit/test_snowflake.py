@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pulumi
 import pytest
 from pydantic import ValidationError
 
 from components.settings import CredentialsError, SettingsError, Stage
 from components.snowflake import Snowflake
-from components.snowflake_settings import SnowflakeSettings
+from components.snowflake.settings import SnowflakeSettings
 
 Deploy = Callable[..., Any]
 
 SETTINGS: dict[str, Any] = {
-    "account": {"name": "ZNB04675"},
+    "account": {"name": "ZNB04675", "edition": "enterprise"},
     "database": {"name": "SOPHIA_AI", "retention_days": 7},
     "schemas": {"raw": {"name": "RAW"}, "marts": {"name": "MARTS"}},
     "warehouses": {"main": {"name": "SOPHIA_AI_WH"}},
@@ -24,9 +25,14 @@ SETTINGS: dict[str, Any] = {
         "transformer": {"name": "TRANSFORMER", "read": ["raw"], "write": ["marts"], "warehouses": ["main"]},
         "reader": {"name": "READER", "read": ["marts"], "warehouses": ["main"]},
     },
-    "users": {"airbyte": {"name": "AIRBYTE", "role": "loader", "warehouse": "main"}},
+    "users": {
+        "airbyte": {"name": "AIRBYTE", "role": "loader", "warehouse": "main", "network_policy": "service-users"},
+        "dbt": {"name": "DBT", "role": "transformer", "warehouse": "main"},
+    },
     "resource_monitor": {"name": "MONTHLY", "credit_quota": 100, "notify_at": [80], "suspend_at": 95},
-    "network_policy": {"name": "SERVICE_USERS", "schema": "raw", "allowed": ["34.106.109.131/32"]},
+    "network_policies": {
+        "service-users": {"name": "SERVICE_USERS", "schema": "raw", "allowed": ["34.106.109.131/32"]},
+    },
 }
 
 
@@ -36,10 +42,14 @@ def _account(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SNOWFLAKE_ACCOUNT_NAME", "ZNB04675")
 
 
-def run(deploy: Deploy, stage: Stage = Stage.DEV, **changes: Any) -> Any:
+def run(deploy: Deploy, stage: Stage = Stage.DEV, second_keys: dict[str, str] | None = None, **changes: Any) -> Any:
     settings = SnowflakeSettings.model_validate({**SETTINGS, **changes})
     keys = dict.fromkeys(settings.users, "MIIBIjANBgkq")
-    return deploy(lambda: Snowflake("snowflake", settings, stage=stage, public_keys=keys), stack=stage.value)
+
+    def program() -> Snowflake:
+        return Snowflake("snowflake", settings, stage=stage, public_keys=keys, second_public_keys=second_keys)
+
+    return deploy(program, stack=stage.value)
 
 
 def mistakes(**changes: Any) -> str:
@@ -100,6 +110,7 @@ def test_the_reader_reads_marts_and_changes_nothing(deploy: Deploy) -> None:
         ("USAGE", '"SOPHIA_AI"."MARTS"'),
         ("SELECT", 'TABLES in "SOPHIA_AI"."MARTS"'),
         ("SELECT", 'VIEWS in "SOPHIA_AI"."MARTS"'),
+        ("SELECT", 'DYNAMIC TABLES in "SOPHIA_AI"."MARTS"'),
     }, "dashboards and the MCP servers must not be able to change a ledger"
 
 
@@ -190,9 +201,97 @@ def test_outputs_are_what_airbyte_needs(deploy: Deploy) -> None:
         "schemas": {"raw": "RAW", "marts": "MARTS"},
         "warehouses": {"main": "SOPHIA_AI_WH"},
         "roles": {"loader": "LOADER", "transformer": "TRANSFORMER", "reader": "READER"},
-        "users": {"airbyte": "AIRBYTE"},
+        "users": {"airbyte": "AIRBYTE", "dbt": "DBT"},
+        "queues": {},
     }
-    assert set(deployment.result.logins) == {"airbyte"}
+    assert set(deployment.result.logins) == {"airbyte", "dbt"}
+
+
+def loads(warehouse: Snowflake) -> None:
+    """Two things that load: one that was given a schema, one that was given a login."""
+    pulumi.ComponentResource("test:into:Schema", "schema", {"schema": warehouse.schemas["raw"]}, remote=True)
+    login = warehouse.logins["airbyte"]
+    given = {"user": login.user, "role": login.role, "warehouse": login.warehouse, "database": login.database}
+    for name, value in given.items():
+        pulumi.ComponentResource("test:as:User", name, {name: value}, remote=True)
+
+
+def test_who_loads_comes_after_the_grants_and_goes_before_them(deploy: Deploy) -> None:
+    settings = SnowflakeSettings.model_validate(SETTINGS)
+    keys = dict.fromkeys(settings.users, "MIIBIjANBgkq")
+    deployment = deploy(lambda: loads(Snowflake("snowflake", settings, stage=Stage.DEV, public_keys=keys)))
+    by_urn = {resource.urn: resource.name for resource in deployment.resources}
+    in_raw = {
+        "raw.read.database", "raw.read.schema", "raw.read.tables", "raw.write.schema", "raw.write.tables",
+        "raw.write.includes-read", "loader.writes.raw",
+    }  # fmt: skip
+    schema = deployment.one("Schema", "schema")
+    assert {by_urn[urn] for urn in schema.depends_on} >= {*in_raw, "transformer.reads.raw"}
+    for user in deployment.of("test:as:User"):
+        needed = {by_urn[urn] for urn in user.depends_on}
+        assert needed >= {*in_raw, "airbyte.is.loader", "loader.uses.main", "loader.creates-schemas"}, user.name
+        assert not [name for name in needed if name.startswith(("reader.", "marts."))], "only what this user needs"
+
+
+def test_a_line_of_the_settings_is_a_grant_of_its_own(deploy: Deploy) -> None:
+    def grants(*schemas: str, **role: Any) -> dict[str, Any]:
+        loader = {"name": "LOADER", "write": schemas, "warehouses": ["main"], **role}
+        deployment = run(deploy, roles={**SETTINGS["roles"], "loader": loader})
+        kinds = ("GrantAccountRole", "GrantPrivilegesToAccountRole")
+        return {resource.urn: resource.inputs for kind in kinds for resource in deployment.of(kind)}
+
+    for less, more, name in (
+        (grants("raw"), grants("raw", "marts"), "loader.writes.marts"),
+        (grants("raw"), grants("raw", create_schemas=True), "loader.creates-schemas"),
+        (grants("raw"), grants("raw", create={"raw": ["PIPE"]}), "loader.creates.raw.pipe"),
+    ):
+        assert {urn.rpartition("::")[2] for urn in more.keys() - less.keys()} == {name}
+        assert less.items() <= more.items(), "to take one away must not change another"
+
+
+def test_a_loader_makes_only_what_its_settings_say(deploy: Deploy) -> None:
+    loader = {"name": "LOADER", "write": ["raw"], "create": {"raw": ["PIPE"]}, "warehouses": ["main"]}
+    rights = may(run(deploy, roles={**SETTINGS["roles"], "loader": loader}), '"LOADER"')
+    created = {right for right in rights if right[0].startswith("CREATE")}
+    assert created == {(f"CREATE {kind}", '"SOPHIA_AI"."RAW"') for kind in ("PIPE", "STAGE", "TABLE", "VIEW")}, (
+        "Estuary's delta updates need a pipe"
+    )
+
+
+def test_a_role_that_sees_clear_data_is_not_inherited_by_administrators(deploy: Deploy) -> None:
+    private = {"name": "PRIVATE", "read": ["raw"], "under_sysadmin": False}
+    deployment = run(deploy, roles={**SETTINGS["roles"], "private": private})
+    assert '"PRIVATE"' not in roles_of(deployment, '"SYSADMIN"')
+
+
+def test_a_user_has_two_slots_for_keys(deploy: Deploy) -> None:
+    deployment = run(deploy, second_keys={"airbyte": "MIIBNEXT"})
+    assert deployment.one("ServiceUser", "airbyte").inputs["rsaPublicKey2"] == "MIIBNEXT"
+    assert "rsaPublicKey2" not in deployment.one("ServiceUser", "dbt").inputs
+
+
+def test_each_kind_of_user_logs_in_from_its_own_networks(deploy: Deploy) -> None:
+    policies = {
+        "airbyte": {"name": "FROM_AIRBYTE", "schema": "raw", "allowed": ["34.106.109.131/32"]},
+        "office": {"name": "FROM_OFFICE", "schema": "raw", "allowed": ["203.0.113.0/28"]},
+    }
+    users = {
+        "airbyte": {**SETTINGS["users"]["airbyte"], "network_policy": "airbyte"},
+        "dbt": {**SETTINGS["users"]["dbt"], "network_policy": "office"},
+    }
+    deployment = run(deploy, network_policies=policies, users=users)
+    assert deployment.one("NetworkRule", "airbyte").inputs["valueLists"] == ["34.106.109.131/32"]
+    assert {user.name: user.inputs["networkPolicy"] for user in deployment.of("ServiceUser")} == {
+        "airbyte": "FROM_AIRBYTE",
+        "dbt": "FROM_OFFICE",
+    }, "a key that was stolen from Airbyte must not work from elsewhere"
+
+
+def test_users_log_in_with_their_key_pair_and_nothing_else(deploy: Deploy) -> None:
+    deployment = run(deploy, authentication_policy={"name": "KEY_PAIR_ONLY", "schema": "raw"})
+    assert deployment.one("AuthenticationPolicy").inputs["authenticationMethods"] == ["KEYPAIR"]
+    attached = {a.inputs["userName"] for a in deployment.of("UserAuthenticationPolicyAttachment")}
+    assert attached == {"AIRBYTE", "DBT"}
 
 
 def test_credentials_of_another_account_stop_the_run(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,7 +311,7 @@ def test_a_wrong_leftover_account_is_refused_in_two_parts_too(deploy: Deploy, mo
     monkeypatch.setenv("SNOWFLAKE_ORGANIZATION_NAME", "uhdecno")
     monkeypatch.setenv("SNOWFLAKE_ACCOUNT_NAME", "cvb64222")
     with pytest.raises(SettingsError, match="wrong leftover"):
-        run(deploy, account={"name": "CVB64222"})
+        run(deploy, account={"name": "CVB64222", "edition": "enterprise"})
 
 
 @pytest.mark.parametrize(
@@ -221,9 +320,9 @@ def test_a_wrong_leftover_account_is_refused_in_two_parts_too(deploy: Deploy, mo
         ({"roles": {"loader": {"name": "L", "write": ["rwa"]}}, "users": {}}, 'no schema "rwa" is declared (did you mean'),
         ({"users": {"a": {"name": "A", "role": "loader", "warehouse": "big"}}}, 'no warehouse "big" is declared'),
         ({"users": {"a": {"name": "A", "role": "laoder", "warehouse": "main"}}}, 'did you mean "loader"?'),
-        ({"network_policy": {"name": "P", "schema": "row", "allowed": ["1.2.3.4/32"]}}, 'no schema "row" is declared'),
-        ({"network_policy": {"name": "P", "schema": "raw", "allowed": ["0.0.0.0/0"]}}, "the whole internet"),
-        ({"network_policy": {"name": "P", "schema": "raw", "allowed": ["1.2.3.4/8"]}}, "must be an IPv4 network"),
+        ({"network_policies": {"p": {"name": "P", "schema": "x", "allowed": ["1.2.3.4/32"]}}}, 'no schema "x" is declared'),
+        ({"network_policies": {"p": {"name": "P", "schema": "raw", "allowed": ["0.0.0.0/0"]}}}, "the whole internet"),
+        ({"network_policies": {"p": {"name": "P", "schema": "raw", "allowed": ["1.2.3.4/8"]}}}, "must be an IPv4 network"),
         ({"resource_monitor": {"name": "M", "credit_quota": 1}}, "needs at least one of notify_at"),
         ({"database": {"name": "sophia_ai"}}, "must be a Snowflake identifier in upper case"),
         ({"warehouses": {"main": {"name": "W", "size": "HUGE"}}}, "XSMALL"),

@@ -1,0 +1,23 @@
+"""What the platforms that load data need of the warehouse: handed from the Snowflake component to theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+
+from components.snowflake import Login
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """By user the logins and private keys, by schema the names.
+
+    Logins and names are there when the grants are that make them usable: whoever loads is made after its grants, and
+    goes before them.
+    """
+
+    logins: Mapping[str, Login] = field(default_factory=dict)
+    private_keys: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
+    schemas: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)

@@ -1,0 +1,308 @@
+"""Which privileges Snowflake has for which type of object.
+
+Source: Snowflake's reference of access control privileges, and the object types that
+``grant_privileges_to_account_role`` of snowflakedb/terraform-provider-snowflake 2.20 takes. A type that is not here can be
+granted anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_TABLE = "SELECT INSERT UPDATE DELETE TRUNCATE REFERENCES REBUILD,EVOLVE SCHEMA,APPLYBUDGET"
+_CREATES = [
+    "AGENT",
+    "AGGREGATION POLICY",
+    "ALERT",
+    "AUTHENTICATION POLICY",
+    "CORTEX SEARCH SERVICE",
+    "DATA METRIC FUNCTION",
+    "DATASET",
+    "DBT PROJECT",
+    "DYNAMIC TABLE",
+    "EVENT TABLE",
+    "EXTERNAL TABLE",
+    "FILE FORMAT",
+    "FUNCTION",
+    "GIT REPOSITORY",
+    "HYBRID TABLE",
+    "ICEBERG TABLE",
+    "IMAGE REPOSITORY",
+    "JOIN POLICY",
+    "MASKING POLICY",
+    "MATERIALIZED VIEW",
+    "MCP SERVER",
+    "MODEL",
+    "MODEL MONITOR",
+    "NETWORK RULE",
+    "NOTEBOOK",
+    "PACKAGES POLICY",
+    "PASSWORD POLICY",
+    "PIPE",
+    "PRIVACY POLICY",
+    "PROCEDURE",
+    "PROJECTION POLICY",
+    "RESOURCE GROUP",
+    "ROW ACCESS POLICY",
+    "SECRET",
+    "SEMANTIC VIEW",
+    "SEQUENCE",
+    "SERVICE",
+    "SESSION POLICY",
+    "SNAPSHOT",
+    "SNAPSHOT POLICY",
+    "SNAPSHOT SET",
+    "SNOWFLAKE.CORE.BUDGET",
+    "SNOWFLAKE.ML.ANOMALY_DETECTION",
+    "SNOWFLAKE.ML.CLASSIFICATION",
+    "SNOWFLAKE.ML.FORECAST",
+    "STAGE",
+    "STORAGE LIFECYCLE POLICY",
+    "STREAM",
+    "STREAMLIT",
+    "TABLE",
+    "TAG",
+    "TASK",
+    "TEMPORARY TABLE",
+    "VIEW",
+    "WORKSPACE",
+]
+_ACCOUNT_CREATES = [
+    "ACCOUNT",
+    "API INTEGRATION",
+    "APPLICATION",
+    "APPLICATION PACKAGE",
+    "COMPUTE POOL",
+    "CONNECTION",
+    "DATABASE",
+    "DATA EXCHANGE LISTING",
+    "EXTERNAL VOLUME",
+    "FAILOVER GROUP",
+    "INTEGRATION",
+    "LISTING",
+    "NETWORK POLICY",
+    "ORGANIZATION LISTING",
+    "ORGANIZATION PROFILE",
+    "POSTGRES INSTANCE",
+    "REPLICATION GROUP",
+    "ROLE",
+    "SHARE",
+    "USER",
+    "WAREHOUSE",
+]
+_ACCOUNT = [
+    "APPLY AGGREGATION POLICY",
+    "APPLY AUTHENTICATION POLICY",
+    "APPLY MASKING POLICY",
+    "APPLY PACKAGES POLICY",
+    "APPLY PASSWORD POLICY",
+    "APPLY PRIVACY POLICY",
+    "APPLY PROJECTION POLICY",
+    "APPLY RESOURCE GROUP",
+    "APPLY ROW ACCESS POLICY",
+    "APPLY SESSION POLICY",
+    "APPLY STORAGE LIFECYCLE POLICY",
+    "APPLY TAG",
+    "ATTACH POLICY",
+    "AUDIT",
+    "BIND SERVICE ENDPOINT",
+    "CANCEL QUERY",
+    "EXECUTE ALERT",
+    "EXECUTE AUTO CLASSIFICATION",
+    "EXECUTE DATA METRIC FUNCTION",
+    "EXECUTE MANAGED ALERT",
+    "EXECUTE MANAGED TASK",
+    "EXECUTE TASK",
+    "IMPORT ORGANIZATION LISTING",
+    "IMPORT SHARE",
+    "MANAGE ACCOUNT SUPPORT CASES",
+    "MANAGE EVENT SHARING",
+    "MANAGE GRANTS",
+    "MANAGE LISTING AUTO FULFILLMENT",
+    "MANAGE ORGANIZATION SUPPORT CASES",
+    "MANAGE POLARIS CONNECTIONS",
+    "MANAGE SHARE TARGET",
+    "MANAGE USER SUPPORT CASES",
+    "MANAGE WAREHOUSES",
+    "MODIFY LOG EVENT LEVEL",
+    "MODIFY LOG LEVEL",
+    "MODIFY METRIC LEVEL",
+    "MODIFY SESSION LOG LEVEL",
+    "MODIFY SESSION METRIC LEVEL",
+    "MODIFY SESSION TRACE LEVEL",
+    "MODIFY TRACE LEVEL",
+    "MONITOR EXECUTION",
+    "MONITOR SECURITY",
+    "MONITOR USAGE",
+    "OVERRIDE SHARE RESTRICTIONS",
+    "PURCHASE DATA EXCHANGE LISTING",
+    "READ SESSION",
+    "READ UNREDACTED AI OBSERVABILITY EVENTS TABLE",
+    "RESOLVE ALL",
+    "USE AI FUNCTIONS",
+    "VIEW LINEAGE",
+]
+_POLICY = frozenset({"APPLY", "OWNERSHIP"})
+
+
+def _set(words: str) -> frozenset[str]:
+    """Privileges of one word between spaces; those of several after commas."""
+    first, *phrases = words.split(",")
+    return frozenset({*first.split(), *phrases, "OWNERSHIP"})
+
+
+BY_TYPE: Mapping[str, frozenset[str]] = {
+    "ACCOUNT": frozenset({*_ACCOUNT, *(f"CREATE {what}" for what in _ACCOUNT_CREATES)}),
+    "DATABASE": _set(
+        "APPLYBUDGET MODIFY MONITOR USAGE REFERENCE_USAGE,CREATE SCHEMA,CREATE DATABASE ROLE,IMPORTED PRIVILEGES,"
+        "APPLY TAG,READ UNREDACTED QUERY HISTORY"
+    ),
+    "SCHEMA": frozenset(
+        {
+            *_set("APPLYBUDGET MODIFY MONITOR USAGE,ADD SEARCH OPTIMIZATION,RESOLVE ALL"),
+            *(f"CREATE {what}" for what in _CREATES),
+        }
+    ),
+    "WAREHOUSE": _set("APPLYBUDGET MODIFY MONITOR OPERATE USAGE"),
+    "RESOURCE MONITOR": _set("MODIFY MONITOR"),
+    "INTEGRATION": _set("USAGE USE_ANY_ROLE"),
+    "USER": _set("MODIFY MONITOR,MODIFY PROGRAMMATIC AUTHENTICATION METHODS"),
+    "COMPUTE POOL": _set("APPLYBUDGET MODIFY MONITOR OPERATE USAGE"),
+    "EXTERNAL VOLUME": _set("USAGE"),
+    "CONNECTION": _set("FAILOVER"),
+    "FAILOVER GROUP": _set("FAILOVER MODIFY MONITOR REPLICATE"),
+    "REPLICATION GROUP": _set("MODIFY MONITOR REPLICATE"),
+    "TABLE": _set(_TABLE),
+    "ICEBERG TABLE": _set(_TABLE),
+    "HYBRID TABLE": _set("SELECT INSERT UPDATE DELETE TRUNCATE REFERENCES APPLYBUDGET"),
+    "EVENT TABLE": _set("SELECT INSERT DELETE TRUNCATE REFERENCES APPLYBUDGET"),
+    "DYNAMIC TABLE": _set("SELECT MONITOR OPERATE REFERENCES APPLYBUDGET"),
+    "EXTERNAL TABLE": _set("SELECT REFERENCES"),
+    "VIEW": _set("SELECT REFERENCES"),
+    "MATERIALIZED VIEW": _set("SELECT REFERENCES APPLYBUDGET"),
+    "SEMANTIC VIEW": _set("SELECT REFERENCES MONITOR"),
+    "STREAM": _set("SELECT"),
+    "STAGE": _set("USAGE READ WRITE"),
+    "FILE FORMAT": _set("USAGE"),
+    "PIPE": _set("APPLYBUDGET MONITOR OPERATE"),
+    "TASK": _set("APPLYBUDGET MONITOR OPERATE"),
+    "ALERT": _set("MONITOR OPERATE"),
+    "FUNCTION": _set("USAGE"),
+    "PROCEDURE": _set("USAGE"),
+    "SEQUENCE": _set("USAGE"),
+    "SECRET": _set("USAGE READ"),
+    "NETWORK RULE": _set("USAGE"),
+    "TAG": frozenset({"APPLY", "READ", "OWNERSHIP"}),
+    "MASKING POLICY": _POLICY,
+    "ROW ACCESS POLICY": _POLICY,
+    "AGGREGATION POLICY": _POLICY,
+    "PROJECTION POLICY": _POLICY,
+    "PASSWORD POLICY": _POLICY,
+    "SESSION POLICY": _POLICY,
+    "AUTHENTICATION POLICY": _POLICY,
+}
+
+ACCOUNT_OBJECTS = frozenset(
+    [
+        "USER",
+        "RESOURCE MONITOR",
+        "WAREHOUSE",
+        "COMPUTE POOL",
+        "CONNECTION",
+        "DATABASE",
+        "INTEGRATION",
+        "FAILOVER GROUP",
+        "REPLICATION GROUP",
+        "EXTERNAL VOLUME",
+        "SNOWFLAKE INTELLIGENCE",
+    ]
+)
+SCHEMA_OBJECTS = frozenset(
+    [
+        "AGENT",
+        "AGGREGATION POLICY",
+        "ALERT",
+        "AUTHENTICATION POLICY",
+        "CORTEX SEARCH SERVICE",
+        "DATA METRIC FUNCTION",
+        "DATASET",
+        "DBT PROJECT",
+        "DYNAMIC TABLE",
+        "EVENT TABLE",
+        "EXPERIMENT",
+        "EXTERNAL TABLE",
+        "FILE FORMAT",
+        "FUNCTION",
+        "GATEWAY",
+        "GIT REPOSITORY",
+        "HYBRID TABLE",
+        "IMAGE REPOSITORY",
+        "ICEBERG TABLE",
+        "INTERACTIVE TABLE",
+        "JOIN POLICY",
+        "MASKING POLICY",
+        "MATERIALIZED VIEW",
+        "MCP SERVER",
+        "MODEL",
+        "MODEL MONITOR",
+        "NETWORK RULE",
+        "NOTEBOOK",
+        "NOTEBOOK PROJECT",
+        "ONLINE FEATURE TABLE",
+        "PACKAGES POLICY",
+        "PASSWORD POLICY",
+        "PIPE",
+        "PRIVACY POLICY",
+        "PROCEDURE",
+        "PROJECTION POLICY",
+        "ROW ACCESS POLICY",
+        "SECRET",
+        "SEMANTIC VIEW",
+        "SERVICE",
+        "SESSION POLICY",
+        "SEQUENCE",
+        "SNAPSHOT",
+        "SNAPSHOT POLICY",
+        "SNAPSHOT SET",
+        "STAGE",
+        "STORAGE LIFECYCLE POLICY",
+        "STREAM",
+        "STREAMLIT",
+        "TABLE",
+        "TAG",
+        "TASK",
+        "VIEW",
+        "WORKSPACE",
+    ]
+)
+_NEVER_FUTURE = frozenset(
+    [
+        "EXPERIMENT",
+        "GATEWAY",
+        "AGGREGATION POLICY",
+        "JOIN POLICY",
+        "NOTEBOOK PROJECT",
+        "MASKING POLICY",
+        "PACKAGES POLICY",
+        "PROJECTION POLICY",
+        "ROW ACCESS POLICY",
+        "SESSION POLICY",
+        "SNAPSHOT",
+        "STORAGE LIFECYCLE POLICY",
+        "TAG",
+    ]
+)
+_NEVER_ALL = frozenset(["EXPERIMENT", "GATEWAY", "JOIN POLICY", "NOTEBOOK PROJECT", "STORAGE LIFECYCLE POLICY"])
+
+
+def plural(object_type: str) -> str:
+    return f"{object_type[:-1]}IES" if object_type.endswith("Y") else f"{object_type}S"
+
+
+ALL_PLURALS = {plural(what): what for what in SCHEMA_OBJECTS - _NEVER_ALL}
+FUTURE_PLURALS = {plural(what): what for what in SCHEMA_OBJECTS - _NEVER_FUTURE}
+
+
+def has(object_type: str, privilege: str) -> bool:
+    known = BY_TYPE.get(object_type)
+    return known is None or privilege in known
