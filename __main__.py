@@ -50,15 +50,7 @@ if settings.snowflake:
     pulumi.export("snowflake", {"account": snowflake.account, "database": snowflake.database})
 
 if settings.airbyte:
-    airbyte = Airbyte(
-        "airbyte",
-        settings.airbyte,
-        stage=stage,
-        logins=warehouse.logins,
-        private_keys=warehouse.private_keys,
-        schemas=warehouse.schemas,
-        outputs=handed_over,
-    )
+    airbyte = Airbyte("airbyte", settings.airbyte, stage=stage, warehouse=warehouse, outputs=handed_over)
     pulumi.export("airbyte", {"workspace_id": airbyte.workspace_id, "connections": airbyte.connection_ids})
 
 if settings.estuary:

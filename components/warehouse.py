@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pulumi
 
+from components.settings import output_named
 from components.snowflake import Login
 
 
@@ -21,3 +22,12 @@ class Warehouse:
     logins: Mapping[str, Login] = field(default_factory=dict)
     private_keys: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
     schemas: Mapping[str, pulumi.Output[str]] = field(default_factory=dict)
+
+    def login(self, user: str, setting: str) -> tuple[Login, pulumi.Output[str]]:
+        """A user's login and private key. SettingsError for one that there is not; ``setting`` is what names it."""
+        output_named(user, dict.fromkeys(self.logins, ""), setting)
+        return self.logins[user], self.private_keys[user]
+
+    def schema(self, key: str, setting: str) -> pulumi.Input[str]:
+        """A schema's name. SettingsError for one that there is not; ``setting`` is what names it."""
+        return output_named(key, self.schemas, setting)

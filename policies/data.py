@@ -64,9 +64,7 @@ def _time_travel(resource: Resource, situation: Situation) -> Iterator[Violation
             resource,
             f"would keep deleted rows for {days:g} days",
             f"in {situation.stack} a mistake can be undone for at least {least}",
-            places.setting(resource, "retention_days")
-            if resource.type == kinds.SNOWFLAKE_DATABASE
-            else places.property_of(resource, "dataRetentionTimeInDays"),
+            places.setting(resource, "retention_days"),
             f"set it to {least} or more",
         )
 

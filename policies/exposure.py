@@ -142,8 +142,8 @@ def _known_networks(resource: Resource, situation: Situation) -> Iterator[Violat
             resource,
             "could log in from anywhere",
             f"in {situation.stack} a service user's key works from known networks only",
-            places.section(resource, "snowflake.network_policy"),
-            "give a network_policy with the networks that may log in",
+            places.setting(resource, "network_policy"),
+            "name one of snowflake.network_policies, with the networks from which it logs in",
         )
 
 

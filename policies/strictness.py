@@ -43,7 +43,7 @@ LIMITS: Final[Mapping[str, Limits]] = {
     "dev": Limits(
         protect_data=False,
         time_travel_days=0,
-        warehouse_size="SMALL",
+        warehouse_size="XSMALL",
         warehouse_clusters=1,
         warehouse_idle_seconds=600,
         credits=50,
@@ -72,7 +72,7 @@ LIMITS: Final[Mapping[str, Limits]] = {
     ),
     "prod": Limits(
         protect_data=True,
-        time_travel_days=1,
+        time_travel_days=7,
         warehouse_size="MEDIUM",
         warehouse_clusters=2,
         warehouse_idle_seconds=600,

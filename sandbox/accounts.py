@@ -45,7 +45,5 @@ PLATFORMS = [
         {"AIRBYTE_NOTIFICATION_URL": "https://intake.payready.example/airbyte/sandbox-unguessable-part"},
     ),
     _account("linear", "Linear", "Airbyte's source", {"LINEAR_API_KEY": "lin_api_sandbox_key"}),
-    _account(
-        "postgres", "PostgreSQL", "Estuary's capture", {"POSTGRES_CDC_PASSWORD": "sandbox-postgres-cdc-password"}
-    ),
+    _account("postgres", "PostgreSQL", "Estuary's capture", {"POSTGRES_CDC_PASSWORD": "sandbox-postgres-cdc-password"}),
 ]

@@ -17,7 +17,7 @@ from components.estuary.settings import (
     MaterializationSettings,
     TaskSettings,
 )
-from components.settings import output_named, secret_tree
+from components.settings import secret_tree
 from components.warehouse import Warehouse
 
 Spec = dict[str, Any]
@@ -118,8 +118,7 @@ def _warehouse_login(settings: MaterializationSettings, warehouse: Warehouse, pl
     """The connector's configuration, and its secrets, for a Snowflake of ours."""
     if settings.login is None:
         return {}, {}
-    output_named(settings.login, dict.fromkeys(warehouse.logins, ""), f"estuary.{place}.login")
-    login = warehouse.logins[settings.login]
+    login, private_key = warehouse.login(settings.login, f"estuary.{place}.login")
     configuration: Spec = {
         "host": login.host,
         "role": login.role,
@@ -128,5 +127,5 @@ def _warehouse_login(settings: MaterializationSettings, warehouse: Warehouse, pl
         "credentials": {"auth_type": "jwt", "user": login.user},
     }
     if settings.schema_key:
-        configuration["schema"] = output_named(settings.schema_key, warehouse.schemas, f"estuary.{place}.schema")
-    return configuration, {"credentials": {"private_key": warehouse.private_keys[settings.login]}}
+        configuration["schema"] = warehouse.schema(settings.schema_key, f"estuary.{place}.schema")
+    return configuration, {"credentials": {"private_key": private_key}}

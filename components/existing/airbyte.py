@@ -9,7 +9,7 @@ import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
-from components.airbyte_settings import (
+from components.airbyte.settings import (
     ActorSettings,
     AirbyteSettings,
     ConnectionSettings,

@@ -9,7 +9,7 @@ import pulumi
 
 from components.settings import Stage, data_store_options
 from components.snowflake.account import account_of
-from components.snowflake.limits import check_stage
+from components.snowflake.previews import check_previews
 from components.snowflake.settings import SnowflakeSettings
 
 
@@ -75,14 +75,13 @@ class Snowflake(pulumi.ComponentResource):
         ``second_public_keys``: for the users that have one, the key of the other slot, such as the previous one while
         it is being replaced.
 
-        Raises SettingsError if the settings are beyond what the stage may have, use a preview feature that the stack
-        file does not enable, or are for another account than the environment's credentials; CredentialsError if the
-        environment does not say which account.
+        Raises SettingsError if the settings use a preview feature that the stack file does not enable, or are for another
+        account than the environment's credentials; CredentialsError if the environment does not say which account.
         """
         super().__init__("sophia:platform:Snowflake", name, None, opts)
         self.account = account_of(settings.account)
         self.host = f"{self.account.replace('_', '-')}.snowflakecomputing.com"
-        check_stage(settings, stage)
+        check_previews(settings)
 
         # Here, because the SDK takes seconds to import, and only stacks with Snowflake should pay for it.
         from components.snowflake import compute, loading, notifications, privacy, recovery, transforming, users

@@ -65,6 +65,8 @@ _HARMLESS = re.compile(r"https?://\S*|(?:\.{0,2}|~)/\S*|(?i:true|false|yes|no|on
 _UUID = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DENSE = re.compile(r"[A-Za-z0-9+/=_-]{24,}")
 _RUN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+|[^A-Za-z0-9]+")
+_PATH = re.compile(r"(?:[a-z]+\d{0,2}|[A-Z]+\d{0,2}|\d{1,4})(?:[/_-]+(?:[a-z]+\d{0,2}|[A-Z]+\d{0,2}|\d{1,4}))*")
+"""Words in one case and short numbers, joined: a path or a name. Letters drawn by lot do not fall so."""
 _HEXADECIMAL = re.compile(r"(?i)[0-9a-f]{32,}")
 
 _SHORTEST_KEY = 12
@@ -118,7 +120,7 @@ def _is_drawn(token: str, before: str) -> bool:
     if _UUID.search(token) or before.endswith(("sha256:", "sha512:", "sha256-", "@", "ssh-rsa ", "ssh-ed25519 ")):
         return False
     letters, digits = any(c.isalpha() for c in token), any(c.isdigit() for c in token)
-    if not (letters and digits):
+    if not (letters and digits) or (_PATH.fullmatch(token) and not _HEXADECIMAL.fullmatch(token)):
         return False
     entropy = _entropy(token)
     if _HEXADECIMAL.fullmatch(token):

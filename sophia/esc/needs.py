@@ -125,9 +125,10 @@ def set_by(evaluation: Evaluation) -> set[str]:
 
 def platform_variables(program: File, platform: str) -> tuple[str, ...]:
     """The variables by which a platform is reached; none for one that is not known."""
-    module = program / "providers" / f"{platform}.py"
-    if module.is_file():
-        return _declared(module.read_text(encoding="utf-8"))
+    modules = sorted((program / "providers").glob(f"{platform}*.py"))
+    declared = dict.fromkeys(name for module in modules for name in _declared(module.read_text(encoding="utf-8")))
+    if modules:
+        return tuple(declared)
     return tuple(_official().get(platform, ()))
 
 

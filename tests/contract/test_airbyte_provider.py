@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from components.airbyte_settings import DeclarativeSettings
+from components.airbyte.settings import DeclarativeSettings
 from providers import airbyte
 from providers.airbyte import AIRBYTE
 from providers.base import Resource
@@ -32,7 +32,7 @@ EVENTS = (
     "sync_disabled",
     "sync_disabled_warning",
 )
-MANIFEST = DeclarativeSettings.model_validate({"name": "Entrata", "manifest": "airbyte/entrata.yaml"}).manifest
+MANIFEST = DeclarativeSettings.model_validate({"name": "Entrata", "manifest": "connectors/entrata.yaml"}).manifest
 
 Json = dict[str, Any]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-import regex  # type: ignore[import-untyped] # its types are in a package of their own
+import regex
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 

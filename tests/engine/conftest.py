@@ -49,15 +49,20 @@ class Checkout:
 
     def settings(self, stack: str = "dev") -> dict[str, Any]:
         """The platforms' settings in the stack file."""
-        config = yaml.safe_load((self.directory / f"Pulumi.{stack}.yaml").read_text())["config"]
-        return {key.removeprefix("sophia-ai:"): value for key, value in config.items()}
+        config = self._config(stack)
+        return {key.removeprefix("sophia-ai:"): value for key, value in config.items() if key.startswith("sophia-ai:")}
+
+    def _config(self, stack: str) -> dict[str, Any]:
+        config: dict[str, Any] = yaml.safe_load((self.directory / f"Pulumi.{stack}.yaml").read_text())["config"]
+        return config
 
     def configure(self, stack: str = "dev", /, *, variables: Mapping[str, Any] | None = None, **platforms: Any) -> None:
         """Writes the stack file: these platforms and no others. ``variables`` override what the ESC environment sets."""
         environment = {"imports": [f"sophia-ai/{stack}"], "values": {"environmentVariables": dict(variables or {})}}
+        packages = {key: value for key, value in self._config(stack).items() if not key.startswith("sophia-ai:")}
         document = {
             "environment": environment if variables else environment["imports"],
-            "config": {f"sophia-ai:{name}": settings for name, settings in platforms.items()},
+            "config": {**packages, **{f"sophia-ai:{name}": settings for name, settings in platforms.items()}},
         }
         (self.directory / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(document))
 
@@ -124,7 +129,7 @@ def new_checkout(engine_command: EngineCommand) -> NewCheckout:
     @contextmanager
     def make(directory: Path) -> Iterator[Checkout]:
         directory.mkdir()
-        for name in ("components", "providers", "health", "esc"):
+        for name in ("components", "connectors", "providers", "health", "esc"):
             (directory / name).symlink_to(REPOSITORY / name)
         (directory / ".venv").symlink_to(sys.prefix)
         for name in ("__main__.py", "Pulumi.yaml", *(f"Pulumi.{stage}.yaml" for stage in STAGES)):

@@ -209,6 +209,7 @@ ESTATES = {
                     "source": "gong",
                     "destination": "snowflake",
                     "schema_changes": "ignore",
+                    "streams": [{"name": "calls", "sync_mode": "full_refresh_overwrite", "selected_fields": ["title"]}],
                 },
             },
         },
@@ -217,7 +218,6 @@ ESTATES = {
             ("source", "Gong EU", "called the same"),
             ("source", "Gong EU", "called the same"),
             ("connection", "Gong EU", "is not in the settings"),
-            ("connection", "Gong titles", "selectedFields"),
         ),
     ),
     "openrouter": Estate(

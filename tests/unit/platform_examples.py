@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from providers import airbyte, base, openrouter, slack
+from providers import airbyte, base, estuary, openrouter, slack
 
 OURS = "(managed by sophia-ai/dev)"
 WORKSPACE, SOURCE, DESTINATION, TAG = (f"{digit * 8}-0000-4000-8000-000000000000" for digit in "1234")
@@ -22,6 +22,100 @@ SHOWN: dict[str, tuple[type[base.Resource], dict[str, Any], dict[str, Any], str]
         airbyte.Workspace,
         {"name": "sophia-dev", "organization_id": "o-1"},
         {"workspaceId": "x", "name": "sophia-dev", "dataResidency": "auto", "notifications": {"failure": {}}},
+        "x",
+    ),
+    "airbyte loud workspace": (
+        airbyte.Workspace,
+        {
+            "name": "sophia-dev",
+            "notifications": {
+                event: {"email": {"enabled": True}, "webhook": {"enabled": event == "failure"}}
+                for event in (
+                    "failure",
+                    "success",
+                    "connection_update",
+                    "connection_update_action_required",
+                    "sync_disabled",
+                    "sync_disabled_warning",
+                )
+            },
+            "notification_urls": {"failure": "https://hooks.test/unguessable"},
+        },
+        {
+            "workspaceId": "x",
+            "name": "sophia-dev",
+            "dataResidency": "auto",
+            "notifications": {
+                event: {
+                    "email": {"enabled": True},
+                    "webhook": {"enabled": event == "failure", "url": "https://hooks.test/x"},
+                }
+                for event in (
+                    "failure",
+                    "success",
+                    "connectionUpdate",
+                    "connectionUpdateActionRequired",
+                    "syncDisabled",
+                    "syncDisabledWarning",
+                )
+            },
+        },
+        "x",
+    ),
+    "airbyte permission": (
+        airbyte.Permission,
+        {
+            "organization_id": "o",
+            "user_id": "u",
+            "scope": "workspace",
+            "scope_id": WORKSPACE,
+            "permission_type": "workspace_reader",
+        },
+        {
+            "permissionId": "q",
+            "userId": "u",
+            "scope": "workspace",
+            "scopeId": WORKSPACE,
+            "permissionType": "workspace_reader",
+        },
+        f"u/{WORKSPACE}",
+    ),
+    "airbyte source definition": (
+        airbyte.SourceDefinition,
+        {
+            "workspace_id": WORKSPACE,
+            "name": "Ledger",
+            "docker_repository": "payready/ledger",
+            "docker_image_tag": "1.0",
+        },
+        {"id": "x", "name": "Ledger", "dockerRepository": "payready/ledger", "dockerImageTag": "1.0"},
+        "x",
+    ),
+    "airbyte destination definition": (
+        airbyte.DestinationDefinition,
+        {"workspace_id": WORKSPACE, "name": "Lake", "docker_repository": "payready/lake", "docker_image_tag": "1.0"},
+        {
+            "id": "x",
+            "name": "Lake",
+            "dockerRepository": "payready/lake",
+            "dockerImageTag": "1.0",
+            "documentationUrl": "",
+        },
+        "x",
+    ),
+    "airbyte low-code source definition": (
+        airbyte.DeclarativeSourceDefinition,
+        {
+            "workspace_id": WORKSPACE,
+            "name": "Portal",
+            "manifest": {"type": "DeclarativeSource", "streams": [{"name": "a"}]},
+        },
+        {
+            "id": "x",
+            "name": "Portal",
+            "version": 3,
+            "manifest": {"type": "DeclarativeSource", "streams": [{"name": "a"}], "metadata": {"autoImportSchema": {}}},
+        },
         "x",
     ),
     "airbyte source": (
@@ -142,6 +236,53 @@ SHOWN: dict[str, tuple[type[base.Resource], dict[str, Any], dict[str, Any], str]
             "configurations": {"streams": [{"name": "calls", "syncMode": "incremental_append"}]},
             "createdAt": 1764000000,
             "tags": [],
+        },
+        "x",
+    ),
+    "estuary storage mapping": (
+        estuary.StorageMapping,
+        {
+            "catalog_prefix": "acme/",
+            "spec": {"stores": [{"provider": "S3", "bucket": "b"}], "data_planes": ["ops/dp/a"]},
+        },
+        {
+            "catalogPrefix": "acme/",
+            "detail": f"Sophia AI {OURS}",
+            "spec": {"stores": [{"provider": "S3", "bucket": "b", "prefix": None}], "data_planes": ["ops/dp/a"]},
+        },
+        "acme/",
+    ),
+    "estuary alert subscription": (
+        estuary.AlertSubscription,
+        {"prefix": "acme/", "email": "a@acme.test", "alert_types": ["task_idle", "shard_failed"]},
+        {
+            "prefix": "acme/",
+            "email": "a@acme.test",
+            "alertTypes": ["task_idle", "shard_failed"],
+            "detail": f"Sophia AI {OURS}",
+        },
+        "acme/a@acme.test",
+    ),
+    "estuary service account": (
+        estuary.ServiceAccount,
+        {
+            "catalog_name": "acme/mcp",
+            "grants": [{"prefix": "b/", "capability": "read"}, {"prefix": "a/", "capability": "admin"}],
+        },
+        {
+            "catalogName": "acme/mcp",
+            "grants": [{"prefix": "a/", "capability": "admin"}, {"prefix": "b/", "capability": "read"}],
+            "apiKeys": [],
+        },
+        "acme/mcp",
+    ),
+    "estuary key": (
+        estuary.ApiKey,
+        {"catalog_name": "acme/mcp", "detail": "MCP servers"},
+        {
+            "catalogName": "acme/mcp",
+            "grants": [],
+            "apiKeys": [{"id": "x", "detail": f"MCP servers {OURS}", "expiresAt": "2027-01-01T00:00:00Z"}],
         },
         "x",
     ),

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from components.airbyte import Airbyte, AirbyteSettings
 from components.settings import SettingsError, Stage
 from components.snowflake import Login
+from components.warehouse import Warehouse
 
 Deploy = Callable[..., Any]
 
@@ -64,10 +65,12 @@ def run(
             "airbyte",
             settings,
             stage=stage,
-            logins={"airbyte": login} if logins else {},
-            private_keys={"airbyte": pulumi.Output.secret("pem-hunter2")},
+            warehouse=Warehouse(
+                {"airbyte": login} if logins else {},
+                {"airbyte": pulumi.Output.secret("pem-hunter2")},
+                {key: known(name) for key, name in (schemas or {}).items()},
+            ),
             outputs={},
-            schemas={key: known(name) for key, name in (schemas or {}).items()},
         )
 
     return deploy(program, stack=stage.value)
@@ -167,7 +170,7 @@ def test_a_source_is_made_of_a_connector_of_ones_own(deploy: Deploy) -> None:
 
 
 def test_a_manifest_is_read_from_a_file_beside_the_stack_file(deploy: Deploy) -> None:
-    declarative = {"entrata": {"name": "Entrata", "manifest": "airbyte/entrata.yaml"}}
+    declarative = {"entrata": {"name": "Entrata", "manifest": "connectors/entrata.yaml"}}
     manifest = (
         run(deploy, definitions={"declarative": declarative}).one("DeclarativeSourceDefinition").inputs["manifest"]
     )
@@ -188,7 +191,7 @@ def test_a_manifest_is_read_from_a_file_beside_the_stack_file(deploy: Deploy) ->
 def test_a_manifest_that_is_none_is_refused_with_its_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, said: str
 ) -> None:
-    monkeypatch.setattr("components.airbyte_manifest.PROJECT", tmp_path)
+    monkeypatch.setattr("components.airbyte.manifest.PROJECT", tmp_path)
     if text is not None:
         (tmp_path / "portal.yaml").write_text(text)
     told = mistakes(definitions={"declarative": {"portal": {"name": "Portal", "manifest": "portal.yaml"}}})

@@ -103,22 +103,22 @@ def test_what_is_as_it_is_by_default_is_not_written(platform: Platform) -> None:
     found = existing("airbyte")
     assert found["settings"]["connections"] == {"calls": {"name": "Calls", "source": "gong", "destination": "db"}}
     assert found["left"] == []
-    assert sorted(asked) == ["/connections", "/destinations", "/sources", "/tags", "/workspaces"], "one call a kind"
+    definitions = [f"/workspaces/w/definitions/{kind}" for kind in ("declarative_sources", "destinations", "sources")]
+    kinds = ["/connections", "/destinations", "/sources", "/tags", "/workspaces", *definitions]
+    assert sorted(asked) == kinds, "one call a kind"
     AirbyteSettings.model_validate(found["settings"])
 
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"schedule": {"scheduleType": "basic", "basicTiming": "Every 24 HOURS"}}, 'its schedule is "basic"'),
-        ({"schedule": {"scheduleType": "cron", "cronExpression": "0 0 9 * * ? Europe/Berlin"}}, "another time zone"),
         ({"schedule": {"scheduleType": "cron", "cronExpression": "0 0 9"}}, "cron must have six or seven fields"),
         ({"namespaceDefinition": "source"}, 'its is "source"'),
         ({"sourceId": "gone"}, "its source gone is not in the settings"),
         ({"status": "locked"}, 'its status is "locked"'),
         ({"tags": [{"tagId": "gone"}]}, "its tag gone is not in the settings"),
     ],
-    ids=["basic", "time zone", "no cron", "namespace", "source", "status", "tag"],
+    ids=["no cron", "namespace", "source", "status", "tag"],
 )
 def test_a_connection_that_settings_cannot_say_is_left_with_the_reason(
     platform: Platform, changes: Json, reason: str
@@ -130,14 +130,72 @@ def test_a_connection_that_settings_cannot_say_is_left_with_the_reason(
 
 
 @pytest.mark.parametrize(
+    ("schedule", "told"),
+    [
+        ({"scheduleType": "basic", "basicTiming": "Every 24 HOURS"}, "Every 24 HOURS"),
+        ({"scheduleType": "cron", "cronExpression": "0 0 9 * * ? Europe/Berlin"}, "Europe/Berlin"),
+    ],
+    ids=["basic", "time zone"],
+)
+def test_a_schedule_that_settings_cannot_say_is_left_to_airbyte(platform: Platform, schedule: Json, told: str) -> None:
+    airbyte(platform, connections=[CONNECTION | {"schedule": schedule}])
+    found = existing("airbyte")
+    assert found["settings"]["connections"]["calls"]["keep_schedule"] is True
+    assert told in reasons(found)["Calls"]
+
+
+def test_streams_are_written_as_they_are(platform: Platform) -> None:
+    hashing = {"targetField": "title", "method": "SHA-256", "fieldNameSuffix": "_hashed"}
+    stream = {
+        "name": "calls",
+        "namespace": "public",
+        "syncMode": "full_refresh_append",
+        "selectedFields": [{"fieldPath": ["id"]}, {"fieldPath": ["title"]}],
+        "mappers": [{"id": "m", "type": "hashing", "mapperConfiguration": hashing}],
+    }
+    airbyte(platform, connections=[CONNECTION | {"configurations": {"streams": [stream]}}])
+    (written,) = existing("airbyte")["settings"]["connections"]["calls"]["streams"]
+    assert written == {
+        "name": "calls",
+        "namespace": "public",
+        "sync_mode": "full_refresh_append",
+        "selected_fields": ["id", "title"],
+        "mappers": [{"type": "hashing", "configuration": hashing}],
+    }
+
+
+def test_connectors_of_ones_own_come_with_their_sources(platform: Platform) -> None:
+    manifest = {"type": "DeclarativeSource", "version": "6.48.0", "check": {}, "streams": [{"name": "units"}]}
+    manifest["spec"] = {"connection_specification": {}}
+    own = {"id": "d", "name": "Portal", "manifest": manifest, "version": 3}
+    public = {"id": "p", "name": "Gong", "dockerRepository": "airbyte/source-gong", "dockerImageTag": "1.0.0"}
+    image = {"id": "i", "name": "Ledger", "dockerRepository": "payready/ledger", "dockerImageTag": "1.0.0"}
+    there: dict[str, list[dict[str, Any]]] = {
+        "/workspaces": [WORKSPACE],
+        "/sources": [SOURCE],
+        "/workspaces/w/definitions/declarative_sources": [own],
+        "/workspaces/w/definitions/sources": [public, image],
+    }
+    platform(AIRBYTE, there)
+    settings = existing("airbyte")["settings"]
+    assert settings["definitions"]["declarative"] == {"portal": {"name": "Portal", "manifest": manifest}}
+    assert list(settings["definitions"]["sources"]) == ["ledger"], "the catalogue's are there in any case"
+    assert settings["sources"]["gong"]["definition"] == "portal"
+    AirbyteSettings.model_validate(settings)
+
+
+@pytest.mark.parametrize(
     "stream",
     [
-        {"name": "calls", "syncMode": "full_refresh_append", "selectedFields": [{"fieldPath": ["id"]}]},
-        {"name": "calls", "syncMode": "full_refresh_append", "mappers": [{"type": "hashing"}]},
-        {"name": "calls", "syncMode": "full_refresh_append", "namespace": "public"},
+        {"name": "calls", "syncMode": "full_refresh_append", "selectedFields": [{"fieldPath": ["id", "x"]}]},
+        {
+            "name": "calls",
+            "syncMode": "full_refresh_append",
+            "mappers": [{"type": "encryption", "mapperConfiguration": {}}],
+        },
         {"name": "calls", "syncMode": "full_refresh_overwrite_deduped"},
     ],
-    ids=["fields", "mappers", "namespace", "mode"],
+    ids=["fields", "mappers", "mode"],
 )
 def test_streams_that_settings_cannot_say_stay_as_they_are(platform: Platform, stream: Json) -> None:
     """A list of streams that leaves something out would take it away with the next change."""
@@ -199,11 +257,24 @@ def test_no_variable_is_named_twice_or_like_one_of_the_stacks_own() -> None:
 
 
 def test_what_no_setting_says_is_told(platform: Platform) -> None:
-    loud = {"notifications": {"failure": {"webhook": {"enabled": True}}, "success": {"email": {"enabled": False}}}}
-    airbyte(platform, workspaces=[WORKSPACE | loud], sources=[SOURCE | {"resourceAllocation": {"cpu": 1}}])
-    told = reasons(existing("airbyte"))
-    assert "notifications (failure)" in told["Pay Ready"]
-    assert "resourceAllocation" in told["Gong"]
+    airbyte(platform, sources=[SOURCE | {"resourceAllocation": {"cpu": 1}}])
+    assert "resourceAllocation" in reasons(existing("airbyte"))["Gong"]
+
+
+def test_whom_airbyte_tells_is_written_and_the_addresses_are_not(platform: Platform) -> None:
+    webhook = {"enabled": True, "url": "https://hooks.test/planted"}
+    loud = {"notifications": {"failure": {"webhook": webhook}, "success": {"email": {"enabled": True}}}}
+    airbyte(platform, workspaces=[WORKSPACE | loud])
+    found = existing("airbyte")
+    assert found["settings"]["workspace"]["notifications"] == {
+        "failure": {"webhook": {"environment": "NOTIFICATIONS_WEBHOOK"}},
+        "success": {"email": True},
+    }
+    (added,) = [entry for entry in found["added"] if entry["path"] == "airbyte.workspace"]
+    assert added["secrets"] == ["NOTIFICATIONS_WEBHOOK"]
+    assert "planted" not in json.dumps(found)
+    left = existing("airbyte", {"workspace": {"name": "Pay Ready"}})
+    assert "notifications (failure, success)" in reasons(left)["Pay Ready"]
 
 
 def test_keys_are_made_of_names_and_never_twice(platform: Platform) -> None:

@@ -153,7 +153,7 @@ def ask(listen: Callable[[ASGIApp], str], monkeypatch: pytest.MonkeyPatch, tmp_p
             "AIRBYTE_CLIENT_SECRET": SECRET,
             "ESTUARY_API_URL": url,
             "ESTUARY_PUBLIC_TOKEN": "public",
-            "FLOW_API_KEY": SECRET,
+            "FLOW_API_KEY": f"flow_sa_{SECRET}",
             "OPENROUTER_BASE_URL": url,
             "OPENROUTER_MANAGEMENT_KEY": SECRET,
             "SLACK_API_URL": url,

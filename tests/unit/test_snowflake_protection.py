@@ -59,6 +59,7 @@ def test_every_source_has_its_schema_and_its_loader_and_no_other(estate: Estate,
     deployment = estate(stage)
     writes = {grant.name for grant in deployment.of("GrantAccountRole") if ".writes." in grant.name}
     assert {name for name in writes if name.startswith(("airbyte.", "estuary."))} == {
+        "airbyte.writes.raw-entrata",
         "airbyte.writes.raw-gong",
         "airbyte.writes.raw-hubspot",
         "airbyte.writes.raw-linear",
@@ -178,12 +179,10 @@ def test_landed_payments_are_kept_in_prod(estate: Estate, stage: Stage, kept: bo
         assert (table.protect, table.retain_on_delete) == (kept, kept)
 
 
-def test_nothing_is_made_before_the_stage_and_the_features_are_right(estate: Estate) -> None:
+def test_nothing_is_made_before_the_features_are_enabled(estate: Estate) -> None:
     with pytest.raises(SettingsError, match="snowflake_pipe_resource") as caught:
-        estate(Stage.DEV, features=[], warehouses={
-            name: {"name": f"{name.upper()}_WH", "size": "LARGE"} for name in ("main", "loading", "transforming")
-        })  # fmt: skip
-    assert len(caught.value.problems) == 6, "three sizes and three features, all at once"
+        estate(Stage.DEV, features=[])
+    assert len(caught.value.problems) == 3, "all at once"
 
 
 def test_everything_belongs_to_the_component(estate: Estate) -> None:

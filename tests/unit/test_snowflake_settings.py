@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from components.settings import Settings, SettingsError, Stage, load_settings
-from components.snowflake.limits import check_stage
+from components.snowflake.previews import check_previews
 from components.snowflake.settings import SnowflakeSettings
 
 REPOSITORY = Path(__file__).parents[2]
@@ -149,49 +149,15 @@ def test_a_mistake_is_told_with_its_place(
     assert f"Pulumi.dev.yaml: sophia-ai:snowflake.{path}: {message}" in caught.value.problems
 
 
-def check(settings: dict[str, Any], stage: Stage, enabled: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the stage says about settings that are right in themselves."""
-    parsed = SnowflakeSettings.model_validate(settings)
+def check(settings: dict[str, Any], enabled: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the stack file lacks for settings that are right in themselves."""
     features = {"snowflake:previewFeaturesEnabled": json.dumps(enabled)} if enabled else {}
     monkeypatch.setenv("PULUMI_CONFIG", json.dumps(features))
     try:
-        check_stage(parsed, stage)
+        check_previews(SnowflakeSettings.model_validate(settings))
     except SettingsError as error:
         return list(error.problems)
     return []
-
-
-PLAIN = {key: SETTINGS[key] for key in ("account", "database", "schemas", "warehouses")}
-
-
-@pytest.mark.parametrize(
-    ("stage", "size", "largest"),
-    [(Stage.DEV, "XSMALL", "XSMALL"), (Stage.DEV, "SMALL", "XSMALL"), (Stage.STAGING, "MEDIUM", "SMALL")],
-)
-def test_a_warehouse_is_no_larger_than_its_stage_may_have(
-    configure: Configure, monkeypatch: pytest.MonkeyPatch, stage: Stage, size: str, largest: str
-) -> None:
-    configure({}, stack=stage.value)
-    found = check({**PLAIN, "warehouses": {"main": {"name": "W", "size": size}}}, stage, [], monkeypatch)
-    said = f"Pulumi.{stage}.yaml: sophia-ai:snowflake.warehouses.main.size: {size} is more than {stage} may have"
-    assert found == ([] if size == largest else [f"{said}: at most {largest}"])
-
-
-def test_production_can_be_undone_for_a_week(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
-    configure({}, stack="prod")
-    forgetful = {
-        **PLAIN,
-        "database": {"name": "D", "retention_days": 3},
-        "schemas": {"raw": {"name": "RAW", "retention_days": 0}, "marts": {"name": "MARTS"}},
-    }
-    least = "is too few: in prod a mistake can be undone for at least 7 days"
-    assert check(forgetful, Stage.PROD, [], monkeypatch) == [
-        f"Pulumi.prod.yaml: sophia-ai:snowflake.database.retention_days: 3 {least}",
-        f"Pulumi.prod.yaml: sophia-ai:snowflake.schemas.raw.retention_days: 0 {least}",
-    ]
-    assert check(PLAIN, Stage.PROD, [], monkeypatch) == []
-    configure({}, stack="dev")
-    assert check(forgetful, Stage.DEV, [], monkeypatch) == []
 
 
 def test_a_preview_feature_is_asked_for_with_the_line_to_add(
@@ -201,21 +167,21 @@ def test_a_preview_feature_is_asked_for_with_the_line_to_add(
     settings = {**SETTINGS, "pipes": {"p": PIPE}}
     only = "the provider makes these only as a preview feature"
     add = "under snowflake:previewFeaturesEnabled in Pulumi.dev.yaml"
-    assert check(settings, Stage.DEV, ["snowflake_table_resource"], monkeypatch) == [
+    assert check(settings, ["snowflake_table_resource"], monkeypatch) == [
         f'Pulumi.dev.yaml: sophia-ai:snowflake.pipes: {only}: add "- snowflake_pipe_resource" {add}'
     ]
-    assert len(check(settings, Stage.DEV, [], monkeypatch)) == 2, "all at once"
-    assert check(settings, Stage.DEV, ["snowflake_table_resource", "snowflake_pipe_resource"], monkeypatch) == []
+    assert len(check(settings, [], monkeypatch)) == 2, "all at once"
+    assert check(settings, ["snowflake_table_resource", "snowflake_pipe_resource"], monkeypatch) == []
 
 
 @pytest.mark.parametrize("stage", list(Stage))
-def test_the_stack_files_keep_what_their_stage_asks(
+def test_the_stack_files_enable_what_they_use_and_no_more(
     configure: Configure, monkeypatch: pytest.MonkeyPatch, stage: Stage
 ) -> None:
     configure({}, stack=stage.value)
     config = yaml.safe_load((REPOSITORY / f"Pulumi.{stage}.yaml").read_text())["config"]
     features = config["snowflake:previewFeaturesEnabled"]
-    assert check(config["sophia-ai:snowflake"], stage, features, monkeypatch) == []
+    assert check(config["sophia-ai:snowflake"], features, monkeypatch) == []
     for feature in features:
         rest = [other for other in features if other != feature]
-        assert check(config["sophia-ai:snowflake"], stage, rest, monkeypatch), f"{feature} is enabled and not used"
+        assert check(config["sophia-ai:snowflake"], rest, monkeypatch), f"{feature} is enabled and not used"

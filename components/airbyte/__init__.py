@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 import pulumi
 
-from components.airbyte_settings import (
+from components.airbyte.settings import (
     ActorSettings,
     AirbyteSettings,
     ConnectionSettings,
@@ -18,8 +17,8 @@ from components.airbyte_settings import (
     StreamSettings,
     TagSettings,
 )
-from components.settings import Stage, data_store_options, output_named, secret_tree
-from components.snowflake import Login
+from components.settings import Stage, data_store_options, secret_tree
+from components.warehouse import Warehouse
 from providers import airbyte
 from providers.base import platform_provider
 
@@ -48,24 +47,18 @@ class Airbyte(pulumi.ComponentResource):
         settings: AirbyteSettings,
         *,
         stage: Stage,
-        logins: Mapping[str, Login],
-        private_keys: Mapping[str, pulumi.Output[str]],
+        warehouse: Warehouse,
         outputs: Mapping[str, pulumi.Input[str]],
-        schemas: Mapping[str, pulumi.Output[str]] = MappingProxyType({}),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """``logins`` and ``private_keys``: by user of the Snowflake component; ``outputs``: for secrets with ``output:``.
-
-        ``schemas``: the names of the Snowflake component's schemas by key, known once their grants are there.
-        """
+        """``warehouse``: for ``login`` and ``schema``; ``outputs``: for secrets with ``output:``."""
         super().__init__("sophia:platform:Airbyte", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         provider = platform_provider("airbyte", child)
         self._child = pulumi.ResourceOptions(parent=self, provider=provider)
         self._store = data_store_options(stage, self._child)
         self._outputs = outputs
-
-        self._schemas = schemas
+        self._warehouse = warehouse
 
         workspace = airbyte.Workspace(
             "workspace",
@@ -82,8 +75,7 @@ class Airbyte(pulumi.ComponentResource):
         self._destination_definitions = self._create_destination_definitions(settings)
         self._sources = {key: self._create_source(key, source) for key, source in settings.sources.items()}
         self._destinations = {
-            key: self._create_destination(key, destination, logins, private_keys)
-            for key, destination in settings.destinations.items()
+            key: self._create_destination(key, destination) for key, destination in settings.destinations.items()
         }
         self.connection_ids = {
             key: self._create_connection(key, connection, settings).id
@@ -168,18 +160,11 @@ class Airbyte(pulumi.ComponentResource):
             adopt=settings.adopt,
         )
 
-    def _create_destination(
-        self,
-        key: str,
-        settings: DestinationSettings,
-        logins: Mapping[str, Login],
-        private_keys: Mapping[str, pulumi.Output[str]],
-    ) -> airbyte.Destination:
+    def _create_destination(self, key: str, settings: DestinationSettings) -> airbyte.Destination:
         configuration: dict[str, Any] = dict(settings.configuration)
         secret = self._secrets("destinations", key, settings) or {}
         if settings.login:
-            output_named(settings.login, dict.fromkeys(logins, ""), f"airbyte.destinations.{key}.login")
-            login = logins[settings.login]
+            login, private_key = self._warehouse.login(settings.login, f"airbyte.destinations.{key}.login")
             configuration |= {
                 "host": login.host,
                 "role": login.role,
@@ -188,7 +173,7 @@ class Airbyte(pulumi.ComponentResource):
                 "username": login.user,
                 "credentials": {"auth_type": "Key Pair Authentication"},
             }
-            secret |= {"credentials": {"private_key": private_keys[settings.login]}}
+            secret |= {"credentials": {"private_key": private_key}}
         return airbyte.Destination(
             key,
             self._store,
@@ -235,7 +220,7 @@ class Airbyte(pulumi.ComponentResource):
         """Where the tables are: a schema of the Snowflake component, or whatever the setting names."""
         if settings.schema_key is None:
             return settings.namespace
-        return output_named(settings.schema_key, self._schemas, f"airbyte.connections.{key}.schema")
+        return self._warehouse.schema(settings.schema_key, f"airbyte.connections.{key}.schema")
 
     def _secrets(self, kind: str, key: str, settings: ActorSettings) -> dict[str, Any] | None:
         """The secrets in the shape of the configuration, from ``credentials.api_key: …``."""

@@ -16,7 +16,7 @@ from pydantic import BeforeValidator
 
 from components.explain import Mistake, MistakesError
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 """Where the stack files are, and what the paths in them are relative to."""
 
 _DEEPEST_REFERENCE = 20
@@ -42,7 +42,7 @@ def _manifest(given: object) -> object:
 
 
 Manifest = Annotated[dict[str, Any], BeforeValidator(_manifest)]
-"""A setting that is a manifest, or the path of its file (``airbyte/entrata.yaml``), relative to the stack file."""
+"""A setting that is a manifest, or the path of its file (``connectors/entrata.yaml``), relative to the stack file."""
 
 
 def _read(name: str) -> object:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from components.airbyte_manifest import Manifest, stream_names
+from components.airbyte.manifest import Manifest, stream_names
 from components.explain import Mistake, Path
 from components.settings import (
     Adoptable,
