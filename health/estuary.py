@@ -33,7 +33,7 @@ query ($names: [Name!]) {
   liveSpecs(by: {names: $names}) { edges { node { catalogName status { type summary } } } }
 }
 """
-_BUNDLE = "pulumi-python:dynamic/estuary:Bundle"
+_SECTIONS = ("collections", "derivations", "captures", "materializations")
 _VERDICTS: dict[str, Verdict] = {"ERROR": "failing", "WARNING": "degraded"}
 _KEYS = """
 query { serviceAccounts(first: 100) { edges { node { catalogName apiKeys { id createdAt expiresAt } } } } }
@@ -51,12 +51,11 @@ def _administered(answer: Answer) -> Reading:
     return Reading((Problem(said, do, f"{KEY} in the stack's ESC environment"),), known=known)
 
 
-def _published(subject: Subject) -> dict[str, str]:
-    """The settings from which the published specs come, by catalog name."""
-    places: dict[str, str] = {}
-    for bundle in subject.of_type(_BUNDLE):
-        places |= bundle.outputs.get("settings") or dict.fromkeys(bundle.outputs.get("specs") or {}, "")
-    return places
+def _wanted(subject: Subject) -> dict[str, str]:
+    """The settings of what the stack publishes, by catalog name."""
+    prefix = subject.settings.get("prefix") or ""
+    sections = {section: subject.settings.get(section) or {} for section in _SECTIONS}
+    return {f"{prefix}{e['name']}": f"{section}.{key}" for section, all_ in sections.items() for key, e in all_.items()}
 
 
 def _tasks(answer: Answer) -> Reading:
@@ -64,15 +63,14 @@ def _tasks(answer: Answer) -> Reading:
 
 
 def _ailing(answer: Answer) -> Iterator[Problem]:
-    places = _published(answer.subject)
     statuses = {
         edge["node"]["catalogName"]: edge["node"]["status"] for edge in answer.document["data"]["liveSpecs"]["edges"]
     }
-    for name, place in places.items():
-        status = statuses.get(name)
-        setting = f"sophia-ai:estuary.{place}" if place else ""
+    for name, place in _wanted(answer.subject).items():
+        status, setting = statuses.get(name), f"sophia-ai:estuary.{place}"
         if status is None:
-            yield Problem(f"{name} is not live", "look at it with `sophia drift`, bring it back with --fix", setting)
+            do = "`sophia up` publishes it; if it was there before, `sophia drift --fix` brings it back"
+            yield Problem(f"{name} is not live", do, setting, "degraded")
         elif status["type"] in _VERDICTS:
             do = "look at its logs (Estuary, the task, Logs); a wrong configuration is put right in that setting"
             yield Problem(f"{name}: {status['summary']}", do, setting, _VERDICTS[status["type"]])
@@ -104,10 +102,10 @@ HEALTH = Health(
             "tasks",
             "/api/graphql",
             method="POST",
-            body=lambda subject: {"query": _TASKS, "variables": {"names": sorted(_published(subject))}},
+            body=lambda subject: {"query": _TASKS, "variables": {"names": sorted(_wanted(subject))}},
             credentials=(KEY,),
             read=_tasks,
-            needed=lambda subject: bool(_published(subject)),
+            needed=lambda subject: bool(_wanted(subject)),
         ),
     ),
     credentials=(

@@ -11,9 +11,10 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 from uuid import uuid4
 
 from providers import base
@@ -79,6 +80,7 @@ _MUST_NOT_EXIST: Final = "00:00:00:00:00:00:00:00"
 _SPECS_A_CALL: Final = 100
 _NAMES_A_CALL: Final = 50
 _PATIENCE_SECONDS: Final = 600.0
+_ACTIVATION_SECONDS: Final = 60.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 _TRIES: Final = 3
 _TRY_AGAIN: Final = ("publishFailed", "buildIdLockFailure")
@@ -135,7 +137,11 @@ class Publish:
         staged = dict(self._staged(wanted, values, build))
         if staged:
             _Publication(staged, wanted["detail"], values["data_plane"], build, dry_run=self.dry_run).run()
-        return {} if self.dry_run else Read().send(api, {**values, "specs": wanted["specs"]})
+        if self.dry_run:
+            return {}
+        document = Read().send(api, {**values, "specs": wanted["specs"]})
+        _wait_for_activation(name for name in document["specs"] if name in staged)
+        return document
 
     def _staged(self, wanted: Json, values: Mapping[str, Any], build: Build) -> Iterator[tuple[str, Staged]]:
         known, secrets = values.get(KNOWN) or {}, wanted.get("configurations") or {}
@@ -267,6 +273,21 @@ class _Publication:
 
     def _discard(self, name: str) -> None:
         CATALOG.request("DELETE", "/drafts", params={"detail": f"eq.{name}"})
+
+
+def _wait_for_activation(names: Iterable[str]) -> None:
+    """Waits until the data plane has what was published, or our patience ends.
+
+    What comes then (a connector that cannot log in) is the task's health, and not the publication's success.
+    """
+    asked, deadline, pause = list(names), time.monotonic() + _ACTIVATION_SECONDS, _FIRST_PAUSE
+    while asked and time.monotonic() < deadline:
+        query = "&".join(f"name={quote(name, safe='')}" for name in asked)
+        shown = ESTUARY.request("GET", f"/api/v1/catalog/status?{query}&short=true")["items"]
+        asked = [one["catalog_name"] for one in shown if one["summary"]["message"].startswith("pending")]
+        if asked:
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def _live(names: Mapping[str, Any] | Sequence[str] | set[str]) -> dict[str, Json]:

@@ -43,7 +43,8 @@ def graphql_trouble(response: httpx.Response) -> Trouble | None:
     """GraphQL tells of failures in answers with status 200, in words."""
     if response.is_error:
         return trouble_of(response.status_code)
-    errors = response.json().get("errors")
+    document = response.json()
+    errors = document.get("errors") if isinstance(document, dict) else None
     if not errors:
         return None
     words = " ".join(str(error["message"]) for error in errors).lower()

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from health import checking, declared
-from health.base import Cloud, Health, Problem, Resource, Subject, moment
+from health.base import Cloud, Health, Problem, Subject, moment
 from health.checking import Check, check, check_all
 from providers.airbyte import AIRBYTE
 from providers.estuary_catalog import ESTUARY
@@ -34,18 +34,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "openrouter": {"budgets": {"monthly": 100}},
     "github": {"repositories": {"lab": {"name": "lab"}}},
     "kubernetes": {"namespace": "sophia-ai-dev"},
-    "estuary": {"prefix": "acme/dev/"},
-}
-RESOURCES: Mapping[str, tuple[Resource, ...]] = {
-    "estuary": (
-        Resource(
-            "pulumi-python:dynamic/estuary:Bundle",
-            "catalog",
-            "acme/dev/",
-            None,
-            {"specs": {"acme/dev/cdc": {}}, "settings": {"acme/dev/cdc": "captures.crm"}},
-        ),
-    )
+    "estuary": {"prefix": "acme/dev/", "captures": {"crm": {"name": "cdc"}}},
 }
 SECRET = "the-very-secret-value"
 
@@ -181,9 +170,7 @@ def ask(listen: Callable[[ASGIApp], str], monkeypatch: pytest.MonkeyPatch, tmp_p
             monkeypatch.setenv(name, value)
         health = declared.all_of_them()[platform]
         cloud = Cloud(url, "scoobyjava-org", SECRET)
-        return check(
-            health, Subject(SETTINGS.get(platform, {}), cloud, RESOURCES.get(platform, ())), time.monotonic() + seconds
-        )
+        return check(health, Subject(SETTINGS.get(platform, {}), cloud), time.monotonic() + seconds)
 
     return run
 
@@ -212,7 +199,7 @@ BAD: list[tuple[str, Answers, str, str]] = [
     ("estuary", {"/api/graphql": estuary("other/")}, "failing", "the key administers other/, not acme/dev/"),
     ("estuary", {"/api/graphql": estuary(type="ERROR", summary="no slot")}, "failing", "acme/dev/cdc: no slot"),
     ("estuary", {"/api/graphql": estuary(type="WARNING", summary="pending")}, "degraded", "acme/dev/cdc: pending"),
-    ("estuary", {"/api/graphql": estuary(type="GONE")}, "failing", "acme/dev/cdc is not live"),
+    ("estuary", {"/api/graphql": estuary(type="GONE")}, "degraded", "acme/dev/cdc is not live"),
     ("openrouter", {"/key": respond(401, {"error": {"message": "User not found."}})}, "failing", "User not found"),
     ("openrouter", {"/key": {"data": {"is_management_key": False}}}, "failing", "for inference"),
     ("openrouter", {"/credits": {"data": {"total_credits": 500, "total_usage": 491}}}, "degraded", "only 9 US dollars"),
