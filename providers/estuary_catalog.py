@@ -301,6 +301,14 @@ def _live(names: Mapping[str, Any] | Sequence[str] | set[str]) -> dict[str, Json
     return {row["catalog_name"]: row for row in rows if row.get("spec") is not None}
 
 
+def live_under(prefix: str) -> dict[str, str]:
+    """The types of the live specs directly under a prefix, by name."""
+    params = {"catalog_name": f"like.{prefix}*", "select": "catalog_name,spec_type,spec", "order": "catalog_name"}
+    rows = CATALOG.request("GET", "/live_specs_ext", params=params)["items"]
+    live = {row["catalog_name"]: row["spec_type"] for row in rows if row.get("spec") is not None}
+    return {name: spec_type for name, spec_type in live.items() if "/" not in name.removeprefix(prefix)}
+
+
 def _differs(name: str, wanted: Json, secret: Any, known: Mapping[str, Any]) -> bool:
     """Whether a spec is not the one that the state knows. Encrypted configurations are never compared."""
     seal = (known.get("configurations") or {}).get(name)

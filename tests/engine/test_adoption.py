@@ -59,7 +59,14 @@ SLACK: dict[str, Any] = {
     "usergroups": {"platform": {"handle": "sophia-dev", "name": "Platform", "channels": ["alerts"]}},
 }
 
-READS = ("/applications/token", "/conversations.list", "/conversations.info", "/usergroups.list")
+READS = (
+    "/applications/token",
+    "/auth/token",
+    "/api/graphql",
+    "/conversations.list",
+    "/conversations.info",
+    "/usergroups.list",
+)
 """What a POST only reads with."""
 
 

@@ -40,17 +40,22 @@ def test_every_key_has_a_record_and_no_record_shows_a_key(deployed: Checkout) ->
     by_name = {record["name"]: record for record in json.loads(done.stdout)["credentials"]}
     persons = {name for name, record in by_name.items() if record["holder"] == "person"}
     assert persons == {
-        "AIRBYTE_CLIENT_SECRET", "GITHUB_TOKEN", "GONG_ACCESS_KEY_SECRET", "HUBSPOT_ACCESS_TOKEN", "KUBECONFIG",
-        "LINEAR_API_KEY", "OPENROUTER_MANAGEMENT_KEY", "PULUMI_ACCESS_TOKEN", "SLACK_BOT_TOKEN", "SLACK_CONFIG_TOKEN",
-        "SLACK_USER_TOKEN", "SNOWFLAKE_PRIVATE_KEY", "VERCEL_API_TOKEN",
+        "AIRBYTE_CLIENT_SECRET", "AIRBYTE_NOTIFICATION_URL", "ENTRATA_API_KEY", "FLOW_API_KEY", "GITHUB_TOKEN",
+        "GONG_ACCESS_KEY_SECRET", "HUBSPOT_ACCESS_TOKEN", "KUBECONFIG", "LINEAR_API_KEY", "OPENROUTER_MANAGEMENT_KEY",
+        "POSTGRES_CDC_PASSWORD", "PULUMI_ACCESS_TOKEN", "SLACK_BOT_TOKEN", "SLACK_CONFIG_TOKEN", "SLACK_USER_TOKEN",
+        "SNOWFLAKE_PRIVATE_KEY", "VERCEL_API_TOKEN",
     }  # fmt: skip
     settings = deployed.settings()
     assert {name for name in by_name if name not in persons} == {
         *(f"API key {key}" for key in settings["openrouter"]["keys"]),
+        "API key mcp.first",
         *(f"service user's key pair {user}" for user in settings["snowflake"]["users"]),
         *(f"app's client and signing secrets {app}" for app in settings["slack"]["apps"]),
     }
-    asked_by_nobody = {"GONG_ACCESS_KEY_SECRET", "HUBSPOT_ACCESS_TOKEN", "LINEAR_API_KEY"}
+    asked_by_nobody = {
+        "AIRBYTE_NOTIFICATION_URL", "ENTRATA_API_KEY", "GONG_ACCESS_KEY_SECRET", "HUBSPOT_ACCESS_TOKEN", "LINEAR_API_KEY",
+        "POSTGRES_CDC_PASSWORD",
+    }  # fmt: skip
     for name, record in by_name.items():
         unknown = name in asked_by_nobody or name.startswith("app's")
         assert record["authenticates"] is (None if unknown else True), record

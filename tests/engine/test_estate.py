@@ -22,6 +22,13 @@ SIGNATURE, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75f
 """How an exported state marks a secret (resource.SigKey and SecretSig in the engine)."""
 
 
+BORN_WITH_AN_ACCOUNT = {
+    "token", "user", "organization", "permission", "application", "data_plane", "publication_queue", "publication",
+    "user_grant", "role_grant", "service_account", "api_key", "storage_mapping", "job",
+}  # fmt: skip
+"""Kinds of which a sandbox has objects before anybody makes one, or after their deletion."""
+
+
 def changed(outcome: Plan | Result) -> dict[str, str]:
     """What happened to whom: ``Airbyte connection gong-to-raw`` → ``update``."""
     return {f"{c.resource.platform} {c.resource.kind} {c.resource.name}": c.operation for c in outcome.changes}
@@ -33,7 +40,8 @@ def live(checkout: Checkout) -> set[tuple[str, str]]:
         (platform["name"], kind)
         for platform in checkout.running.platforms()
         for kind, objects in checkout.running.objects(platform["name"]).objects.items()
-        if kind != "token" and any(not is_gone(o) and o.get("slug") != "default" for o in objects.values())
+        if kind not in BORN_WITH_AN_ACCOUNT
+        and any(not is_gone(o) and o.get("slug") != "default" for o in objects.values())
     }
 
 

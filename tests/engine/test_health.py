@@ -16,7 +16,7 @@ from sophia.errors import SettingsError
 if TYPE_CHECKING:
     from tests.engine.conftest import Checkout, NewCheckout
 
-EVERYTHING = {"airbyte", "github", "kubernetes", "openrouter", "pulumi", "slack", "snowflake", "vercel"}
+EVERYTHING = {"airbyte", "estuary", "github", "kubernetes", "openrouter", "pulumi", "slack", "snowflake", "vercel"}
 SECRET = "a-credential-that-nobody-takes"
 
 

@@ -25,7 +25,7 @@ import pulumi_snowflake
 from providers import airbyte
 from providers.base import platform_provider
 
-pulumi_snowflake.Database("loose", name="LOOSE", data_retention_time_in_days=1)
+pulumi_snowflake.Database("loose", name="LOOSE", data_retention_time_in_days=7)
 pulumi_snowflake.NetworkRule(
     "anywhere", name="ANYWHERE", database="LOOSE", schema="RAW", mode="INGRESS", type="IPV4", value_lists=["0.0.0.0/0"]
 )
