@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import re
+from collections.abc import Callable
 from uuid import UUID, uuid4
 
 from pydantic import ConfigDict, Field
@@ -12,6 +14,7 @@ from starlette.responses import Response
 from sandbox.airbyte.lists import page, selected, uuids
 from sandbox.airbyte.problems import kind, not_found
 from sandbox.http import Body, Call, answer, merged
+from sandbox.pulumi_cloud.vault import Vault
 from sandbox.store import Document, Store
 
 ORGANIZATION = "5a9dbb0c-0000-4000-8000-0000000000a0"
@@ -43,6 +46,9 @@ class EmailNotification(Camel):
 class WebhookNotification(Camel):
     enabled: bool | None = None
     url: str | None = None
+
+
+_SEALED = "sealed address: "
 
 
 class Notification(Camel):
@@ -87,7 +93,7 @@ def workspace_of(store: Store, identifier: str) -> Document:
 
 
 def list_workspaces(call: Call) -> Response:
-    return page(call, [_shown(workspace) for workspace in selected(call, call.store.all("workspace"))])
+    return page(call, [_shown(call, workspace) for workspace in selected(call, call.store.all("workspace"))])
 
 
 def create_workspace(call: Call) -> Response:
@@ -99,24 +105,24 @@ def create_workspace(call: Call) -> Response:
         "workspaceId": str(uuid4()),
         "name": sent.name,
         "dataResidency": "auto",
-        "notifications": merged(_AS_MADE, _notifications(sent)),
+        "notifications": merged(_AS_MADE, _notifications(call, sent)),
         "deleted": False,
     }
     call.store.put("workspace", workspace["workspaceId"], workspace)
-    return answer(_shown(workspace))
+    return answer(_shown(call, workspace))
 
 
 def read_workspace(call: Call) -> Response:
-    return answer(_shown(workspace_of(call.store, call.path("id"))))
+    return answer(_shown(call, workspace_of(call.store, call.path("id"))))
 
 
 def update_workspace(call: Call) -> Response:
     workspace = workspace_of(call.store, call.path("id"))
     sent = call.body(WorkspaceUpdate)
     workspace["name"] = sent.name or workspace["name"]
-    workspace["notifications"] = merged(workspace["notifications"], _notifications(sent))
+    workspace["notifications"] = merged(workspace["notifications"], _notifications(call, sent))
     call.store.put("workspace", workspace["workspaceId"], workspace)
-    return answer(_shown(workspace))
+    return answer(_shown(call, workspace))
 
 
 def delete_workspace(call: Call) -> Response:
@@ -194,10 +200,34 @@ def _check_tag(store: Store, tag: Document) -> None:
         )
 
 
-def _shown(workspace: Document) -> Document:
-    return {name: value for name, value in workspace.items() if name != "deleted"}
+def _shown(call: Call, workspace: Document) -> Document:
+    """Airbyte shows the addresses of webhooks in clear."""
+    vault, shown = call.request.app.state.vault, {k: v for k, v in workspace.items() if k != "deleted"}
+    told = {
+        event: _with_address(channels, lambda url: _opened(vault, url))
+        for event, channels in shown["notifications"].items()
+    }
+    return shown | {"notifications": told}
 
 
-def _notifications(sent: WorkspaceUpdate) -> Document:
-    """What is to change; a null changes nothing."""
-    return sent.notifications.model_dump(by_alias=True, exclude_none=True) if sent.notifications else {}
+def _notifications(call: Call, sent: WorkspaceUpdate) -> Document:
+    """What is to change; a null changes nothing. Whoever knows an address can send there: it is kept encrypted."""
+    vault = call.request.app.state.vault
+    given = sent.notifications.model_dump(by_alias=True, exclude_none=True) if sent.notifications else {}
+    return {event: _with_address(channels, lambda url: _sealed(vault, url)) for event, channels in given.items()}
+
+
+def _with_address(channels: Document, change: Callable[[str], str]) -> Document:
+    webhook = channels.get("webhook") or {}
+    return channels | {"webhook": webhook | {"url": change(webhook["url"])}} if webhook.get("url") else channels
+
+
+def _sealed(vault: Vault, url: str) -> str:
+    return _SEALED + base64.b64encode(vault.encrypt(url.encode(), _SEALED)).decode()
+
+
+def _opened(vault: Vault, kept: str) -> str:
+    """What somebody put there by hand (``sophia sandbox change``) is in clear."""
+    if not kept.startswith(_SEALED):
+        return kept
+    return str(vault.decrypt(base64.b64decode(kept.removeprefix(_SEALED)), _SEALED).decode())

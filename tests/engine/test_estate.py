@@ -24,7 +24,7 @@ SIGNATURE, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75f
 
 BORN_WITH_AN_ACCOUNT = {
     "token", "user", "organization", "permission", "application", "data_plane", "publication_queue", "publication",
-    "user_grant", "role_grant", "service_account", "api_key", "storage_mapping", "job",
+    "user_grant", "role_grant", "service_account", "api_key", "storage_mapping", "publication_spec", "job",
 }  # fmt: skip
 """Kinds of which a sandbox has objects before anybody makes one, or after their deletion."""
 
