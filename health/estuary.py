@@ -66,6 +66,8 @@ def _ailing(answer: Answer) -> Iterator[Problem]:
     statuses = {
         edge["node"]["catalogName"]: edge["node"]["status"] for edge in answer.document["data"]["liveSpecs"]["edges"]
     }
+    if not statuses:
+        return  # nothing was published yet
     for name, place in _wanted(answer.subject).items():
         status, setting = statuses.get(name), f"sophia-ai:estuary.{place}"
         if status is None:

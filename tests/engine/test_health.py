@@ -67,6 +67,8 @@ def test_the_whole_stack_is_well_and_asking_it_changes_nothing(dev: Checkout) ->
     sent = {(e.platform, e.method, e.path) for e in dev.running.journal(since=mark).entries}
     assert {(platform, path) for platform, method, path in sent if method != "GET"} == {
         ("airbyte", "/v1/applications/token"),
+        ("estuary", "/api/graphql"),
+        ("estuary", "/api/v1/auth/token"),
         ("slack", "/api/auth.test"),
         ("snowflake", "/api/v2/statements"),
         ("kubernetes", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"),
@@ -87,7 +89,7 @@ def test_a_platform_that_is_down_is_named_and_the_others_are_still_asked(dev: Ch
     failing = [line.split()[0] for line in done.stdout.splitlines() if "failing" in line and line.startswith("  ")]
     assert sorted(failing) == ["Airbyte", "OpenRouter", "Vercel"]
     assert "setting  AIRBYTE_SERVER_URL" in done.stdout
-    assert "5 well · 3 failing" in done.stdout
+    assert "6 well · 3 failing" in done.stdout
 
 
 def test_a_refused_credential_is_told_with_its_variable_and_not_its_value(dev: Checkout) -> None:

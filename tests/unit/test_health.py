@@ -34,7 +34,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "openrouter": {"budgets": {"monthly": 100}},
     "github": {"repositories": {"lab": {"name": "lab"}}},
     "kubernetes": {"namespace": "sophia-ai-dev"},
-    "estuary": {"prefix": "acme/dev/", "captures": {"crm": {"name": "cdc"}}},
+    "estuary": {"prefix": "acme/dev/", "captures": {"crm": {"name": "cdc"}}, "collections": {"c": {"name": "calls"}}},
 }
 SECRET = "the-very-secret-value"
 
@@ -78,8 +78,10 @@ REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 def estuary(prefix: str = "acme/", **status: str) -> Any:
     """Estuary's answer to both questions: what the key administers, and how the task is."""
-    node = {"catalogName": "acme/dev/cdc", "status": {"type": "OK", "summary": "Ok", **status}}
-    tasks = {"edges": [{"node": node}] if status.get("type") != "GONE" else []}
+    well = {"type": "OK", "summary": "Ok"}
+    live = {"acme/dev/calls": well, "acme/dev/cdc": {**well, **status}}
+    shown = [{"node": {"catalogName": n, "status": s}} for n, s in live.items() if s["type"] != "GONE"]
+    tasks = {"edges": shown}
     return {"data": {"prefixes": {"edges": [{"node": {"prefix": prefix}}]}, "liveSpecs": tasks}}
 
 
