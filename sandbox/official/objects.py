@@ -157,7 +157,10 @@ class Objects:
 
     def _dependants(self, token: str, kind: Kind, properties: Properties) -> Iterator[tuple[str, str, WhenGone]]:
         names = kind.names(properties)
-        for other_token, text in self._rows("SELECT kind, document FROM objects WHERE platform = ?"):
+        # A type token has colons; what the HTTP calls keep beside the resources (a credential's age) has none.
+        for other_token, text in self._rows(
+            "SELECT kind, document FROM objects WHERE platform = ? AND kind LIKE '%:%'"
+        ):
             known = self._known(other_token, text)
             for reference in known.references:
                 if reference.means(token, names):

@@ -94,7 +94,8 @@ def test_the_life_of_the_whole_stack(checkout: Checkout) -> None:
     assert prefixes == {c["prefix"] for c in settings["airbyte"]["connections"].values()}
     assert not dev.refresh().has_changes
 
-    assert dev.destroy().counts.deleted == first.counts.total
+    checkout.run("health", "dev")
+    assert dev.destroy().counts.deleted == first.counts.total, "whoever asked for its health left nothing in the way"
     assert live(checkout) == set()
     channels = checkout.objects("slack", "channel").values()
     assert sorted(c["name"] for c in channels) == sorted(c["name"] for c in settings["slack"]["channels"].values())
