@@ -63,9 +63,9 @@ def _tasks(answer: Answer) -> Reading:
 
 
 def _ailing(answer: Answer) -> Iterator[Problem]:
-    statuses = {
-        edge["node"]["catalogName"]: edge["node"]["status"] for edge in answer.document["data"]["liveSpecs"]["edges"]
-    }
+    nodes = [edge["node"] for edge in answer.document["data"]["liveSpecs"]["edges"]]
+    # Of a name that nothing has, Estuary shows the name, and nothing else.
+    statuses = {node["catalogName"]: node["status"] for node in nodes if node["status"]}
     if not statuses:
         return  # nothing was published yet
     for name, place in _wanted(answer.subject).items():

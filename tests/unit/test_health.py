@@ -80,8 +80,8 @@ def estuary(prefix: str = "acme/", **status: str) -> Any:
     """Estuary's answer to both questions: what the key administers, and how the task is."""
     well = {"type": "OK", "summary": "Ok"}
     live = {"acme/dev/calls": well, "acme/dev/cdc": {**well, **status}}
-    shown = [{"node": {"catalogName": n, "status": s}} for n, s in live.items() if s["type"] != "GONE"]
-    tasks = {"edges": shown}
+    shown = {name: one if one["type"] != "GONE" else None for name, one in live.items()}
+    tasks = {"edges": [{"node": {"catalogName": name, "status": one}} for name, one in shown.items()]}
     return {"data": {"prefixes": {"edges": [{"node": {"prefix": prefix}}]}, "liveSpecs": tasks}}
 
 
