@@ -194,7 +194,9 @@ class _Publication:
         The draft is named by a word of its own: should the answer that has its id be lost, it can be removed all the same.
         (Estuary itself removes the draft of a publication that became live.)
         """
-        name = f"{self.detail} {uuid4().hex}".strip()
+        name = f"{'rehearsal of ' if self.dry_run else ''}{self.detail} {uuid4().hex}".strip()
+        if not self.dry_run:  # what a killed run has left; there is one run of a stack at a time
+            self._discard(f"{self.detail} *", "like")
         try:
             draft = self._draft(name)
             for _ in range(_TRIES):
@@ -271,8 +273,8 @@ class _Publication:
         params = {"draft_id": f"eq.{draft}", "select": "scope,detail"}
         raise self.build.failed(outcome, CATALOG.request("GET", "/draft_errors", params=params)["items"])
 
-    def _discard(self, name: str) -> None:
-        CATALOG.request("DELETE", "/drafts", params={"detail": f"eq.{name}"})
+    def _discard(self, name: str, operator: str = "eq") -> None:
+        CATALOG.request("DELETE", "/drafts", params={"detail": f"{operator}.{name}"})
 
 
 def _wait_for_activation(names: Iterable[str]) -> None:
