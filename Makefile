@@ -34,7 +34,7 @@ setup: .venv/.complete
 .venv/.complete: requirements.lock pyproject.toml
 	@command -v $(UV) >/dev/null 2>&1 || { $(PYTHON) -m venv .uv && .uv/bin/pip --quiet --disable-pip-version-check install uv; }
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
-	@$(UV) pip sync --quiet --python $(BIN)/python requirements.lock
+	@$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python requirements.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 

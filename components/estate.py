@@ -7,6 +7,9 @@ from components.estuary import EstuarySettings
 from components.github import GitHubSettings
 from components.kubernetes import KubernetesSettings
 from components.openrouter import OpenRouterSettings
+from components.pinecone import PineconeSettings
+from components.portkey.settings import PortkeySettings
+from components.qdrant.settings import QdrantSettings
 from components.settings import Settings
 from components.slack import SlackSettings
 from components.snowflake.settings import SnowflakeSettings
@@ -21,6 +24,9 @@ class Estate(Settings):
     github: GitHubSettings | None = None
     kubernetes: KubernetesSettings | None = None
     openrouter: OpenRouterSettings | None = None
+    pinecone: PineconeSettings | None = None
+    portkey: PortkeySettings | None = None
+    qdrant: QdrantSettings | None = None
     slack: SlackSettings | None = None
     snowflake: SnowflakeSettings | None = None
     vercel: VercelSettings | None = None

@@ -1,8 +1,8 @@
 """``python -m health``: the health of a stack's platforms, as JSON; with ``--credentials`` the records of its keys as well.
 
 Runs where the stack's ESC environment is; ``sophia`` does that, and says on standard input of which stack:
-``{"platforms": {name: settings}, "cloud": {"backend", "organization", "token", "credentials"}, "timeout": seconds}``,
-and for the records ``"resources": [those of the state], "named": [variables that the settings name]``.
+``{"platforms": {name: settings}, "resources": [those of the state], "cloud": {"backend", "organization", "token",
+"credentials"}, "timeout": seconds}``, and for the records ``"named": [variables that the settings name]``.
 No secret is in the answer.
 """
 

@@ -1,12 +1,13 @@
-"""OpenRouter: what the management key is, and what is left of the credits.
+"""OpenRouter: what the management key is, what is left of the credits, and whether the chosen models are still there.
 
-Source of facts: OpenRouter's OpenAPI description (GET /key, /credits, /keys/{hash}).
+Source of facts: OpenRouter's OpenAPI description (GET /key, /credits, /keys/{hash}, /models, /organization/members).
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from health import models
 from health.asking import Client
 from health.base import (
     Answer,
@@ -53,6 +54,46 @@ def _credits(answer: Answer) -> Reading:
     return Reading((problem,) if problem else (), (quota,))
 
 
+def _models(answer: Answer) -> Reading:
+    tasks = models.tasks_of(answer.subject.settings)
+    return Reading(tuple(models.problems(tasks, models.offers_of(answer.document))))
+
+
+def _retention(answer: Answer) -> Reading:
+    tasks = models.tasks_of(answer.subject.settings)
+    return Reading(tuple(models.retention_problems(tasks, models.offers_of(answer.document))))
+
+
+def _has_models(subject: Subject) -> bool:
+    return bool(models.tasks_of(subject.settings))
+
+
+def _has_private_models(subject: Subject) -> bool:
+    return any(task.is_private for task in models.tasks_of(subject.settings))
+
+
+def _named_members(subject: Subject) -> list[tuple[str, str]]:
+    """The members that guardrails are put on, each with the setting."""
+    guardrails = subject.settings.get("guardrails") or {}
+    return [
+        (f"openrouter.guardrails.{key}.members[{index}]", member)
+        for key, settings in guardrails.items()
+        for index, member in enumerate(settings.get("members") or ())
+    ]
+
+
+def _members(answer: Answer) -> Reading:
+    """Whoever has left the organisation is under no guardrail any more, and needs none."""
+    people = {one["id"]: one["email"] for one in answer.document["data"]}
+    said = ", ".join(f"{user} ({email})" for user, email in people.items())
+    problems = [
+        Problem(f"{member} is no member of the organisation", f"take it out; there are: {said}", setting, "degraded")
+        for setting, member in _named_members(answer.subject)
+        if member not in people
+    ]
+    return Reading(tuple(problems))
+
+
 def _minted(client: Client, key: Resource, _: Subject) -> Known:
     try:
         shown = client.send("GET", f"/keys/{key.id}").json()["data"]
@@ -68,13 +109,25 @@ def _minted(client: Client, key: Resource, _: Subject) -> Known:
     return Known(True, made, expires)
 
 
+SERVICE = Service.of(OPENROUTER, status_page="https://status.openrouter.ai")
+
 HEALTH = Health(
     platform="openrouter",
     title="OpenRouter",
-    service=Service.of(OPENROUTER, status_page="https://status.openrouter.ai"),
+    service=SERVICE,
     probes=(
         Probe("management key", "/key", credentials=(KEY,), read=_key),
         Probe("credits", "/credits", credentials=(KEY,), read=_credits),
+        Probe("models and their prices", "/models", params=models.LISTED, read=_models, needed=_has_models),
+        Probe("zero retention", "/models", params=models.LISTED_ZDR, read=_retention, needed=_has_private_models),
+        Probe(
+            "members",
+            "/organization/members",
+            params={"limit": 100},
+            credentials=(KEY,),
+            read=_members,
+            needed=lambda subject: bool(_named_members(subject)),
+        ),
     ),
     credentials=(
         Credential(KEY, "by hand: OpenRouter, Settings, Management keys; several may exist at a time", by_api=False),
@@ -83,7 +136,7 @@ HEALTH = Health(
         Minted(
             "pulumi-python:dynamic/openrouter:ApiKey",
             "API key",
-            "another key is made (POST /keys), the old one deleted after it; both work meanwhile",
+            "raise openrouter.keys.<key>.generation: another key is made, and both work until the next generation",
             by_api=True,
             ask=_minted,
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from policies import accounts, cost, credentials, data, exposure, privacy, workloads
+from policies import accounts, cost, credentials, data, exposure, gateway, privacy, workloads
 from policies.model import EstatePolicy, Policy
 
 POLICIES: Final[tuple[Policy, ...]] = (
@@ -13,12 +13,14 @@ POLICIES: Final[tuple[Policy, ...]] = (
     *exposure.POLICIES,
     *privacy.POLICIES,
     *cost.POLICIES,
+    *gateway.POLICIES,
     *workloads.POLICIES,
     *credentials.POLICIES,
 )
 ESTATE_POLICIES: Final[tuple[EstatePolicy, ...]] = (
     *privacy.ESTATE_POLICIES,
     *cost.ESTATE_POLICIES,
+    *gateway.ESTATE_POLICIES,
     *workloads.ESTATE_POLICIES,
 )
 ALL: Final[tuple[Policy | EstatePolicy, ...]] = (*POLICIES, *ESTATE_POLICIES)

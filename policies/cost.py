@@ -128,6 +128,20 @@ def _workspaces_budgeted(resources: Sequence[Resource], situation: Situation) ->
             )
 
 
+def _byok_budgeted(resources: Sequence[Resource], _situation: Situation) -> Iterator[Violation]:
+    budgets = [r for r in resources if r.type == kinds.OPENROUTER_BUDGET]
+    counted = all(budget.get("include_byok_in_budgets") in (True, Hidden.UNKNOWN) for budget in budgets)
+    for credential in resources:
+        if credential.type == kinds.OPENROUTER_PROVIDER_CREDENTIAL and not (budgets and counted):
+            yield Violation(
+                credential,
+                "would spend past the workspace's budgets",
+                "calls with a key of ours are on the provider's bill, which OpenRouter counts only where it is told to",
+                places.section(credential, "openrouter.workspace.byok_in_budgets"),
+                "set it to true",
+            )
+
+
 def _gpus(resource: Resource, situation: Situation) -> Iterator[Violation]:
     hard = resource.get("spec", "hard")
     if not isinstance(hard, Mapping):
@@ -194,5 +208,12 @@ ESTATE_POLICIES: Final = (
         _COST,
         _workspaces_budgeted,
         asked_of=lambda limits: limits.monitored,
+    ),
+    EstatePolicy(
+        "byok-in-budgets",
+        "What is spent with a key of ours at a provider counts towards the OpenRouter workspace's budgets.",
+        (kinds.OPENROUTER_PROVIDER_CREDENTIAL,),
+        _COST,
+        _byok_budgeted,
     ),
 )

@@ -57,7 +57,7 @@ POLICIES: Final = (
     Policy(
         "credential-expiry",
         f"A credential that the stack makes expires within {CREDENTIAL_DAYS} days, where it says when.",
-        (kinds.OPENROUTER_KEY,),
+        (kinds.OPENROUTER_KEY, kinds.PORTKEY_KEY, kinds.QDRANT_DATABASE_KEY),
         _ROTATED,
         _expiry,
         says=lambda resource: instant(resource.get("expires_at")) is not None,
@@ -65,7 +65,7 @@ POLICIES: Final = (
     Policy(
         "credential-age",
         f"A credential that the stack made is no older than {CREDENTIAL_DAYS} days.",
-        (kinds.OPENROUTER_KEY, kinds.RSA_KEY_PAIR),
+        (kinds.OPENROUTER_KEY, kinds.QDRANT_DATABASE_KEY, kinds.RSA_KEY_PAIR),
         _ROTATED,
         _age,
         Level.ADVISORY,

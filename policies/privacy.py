@@ -150,6 +150,17 @@ def _zero_retention(resource: Resource, _situation: Situation) -> Iterator[Viola
     )
 
 
+def _traces_without_contents(resource: Resource, _situation: Situation) -> Iterator[Violation]:
+    if resource.get("privacy_mode") is False:
+        yield Violation(
+            resource,
+            "would get what was asked and answered",
+            "conversations, ledgers and names of residents are in them, and would be kept there",
+            places.setting(resource, "privacy_mode"),
+            "leave it out, or set it to true",
+        )
+
+
 def _keys_guarded(resources: Sequence[Resource], _situation: Situation) -> Iterator[Violation]:
     # An assignment has the logical name of its key: the key's id is not known before the first up.
     guarded = {resource.name for resource in resources if resource.type == kinds.OPENROUTER_GUARDRAIL_KEY}
@@ -222,6 +233,13 @@ POLICIES: Final = (
         (kinds.OPENROUTER_GUARDRAIL,),
         _PROMPTS,
         _zero_retention,
+    ),
+    Policy(
+        "traces-without-contents",
+        "OpenRouter's destinations get figures, not what was asked and answered.",
+        (kinds.OPENROUTER_DESTINATION,),
+        _PROMPTS,
+        _traces_without_contents,
     ),
 )
 

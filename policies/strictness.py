@@ -31,6 +31,8 @@ class Limits:
     """Snowflake's service users log in from named networks only."""
     key_usd: float
     workspace_usd: float
+    models_usd: float
+    """OpenRouter's budget and Portkey's limits together."""
     gpus: int
     """At once, in the stage's namespace."""
     image_digests: bool
@@ -51,6 +53,7 @@ LIMITS: Final[Mapping[str, Limits]] = {
         known_networks=False,
         key_usd=100,
         workspace_usd=300,
+        models_usd=300,
         gpus=1,
         image_digests=False,
         approvals=1,
@@ -66,6 +69,7 @@ LIMITS: Final[Mapping[str, Limits]] = {
         known_networks=True,
         key_usd=200,
         workspace_usd=600,
+        models_usd=600,
         gpus=2,
         image_digests=False,
         approvals=1,
@@ -81,6 +85,7 @@ LIMITS: Final[Mapping[str, Limits]] = {
         known_networks=True,
         key_usd=1000,
         workspace_usd=5000,
+        models_usd=5000,
         gpus=8,
         image_digests=True,
         approvals=1,

@@ -27,6 +27,9 @@ def _account(name: str, title: str, user: str, credentials: Mapping[str, str]) -
 
 
 PLATFORMS = [
+    _account(
+        "anthropic", "Anthropic", "OpenRouter's provider credential", {"ANTHROPIC_API_KEY": "sk-ant-sandbox-api-key"}
+    ),
     _account("entrata", "Entrata", "Airbyte's source", {"ENTRATA_API_KEY": "sandbox-entrata-api-key"}),
     _account(
         "gong",
@@ -43,6 +46,15 @@ PLATFORMS = [
         "Notification intake",
         "Airbyte's notifications",
         {"AIRBYTE_NOTIFICATION_URL": "https://intake.payready.example/airbyte/sandbox-unguessable-part"},
+    ),
+    _account(
+        "langfuse",
+        "Langfuse",
+        "OpenRouter's destination",
+        {
+            "LANGFUSE_PUBLIC_KEY": "pk-lf-sandbox-public-key",
+            "LANGFUSE_SECRET_KEY": "sk-lf-sandbox-secret-key",
+        },
     ),
     _account("linear", "Linear", "Airbyte's source", {"LINEAR_API_KEY": "lin_api_sandbox_key"}),
     _account("postgres", "PostgreSQL", "Estuary's capture", {"POSTGRES_CDC_PASSWORD": "sandbox-postgres-cdc-password"}),

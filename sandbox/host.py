@@ -133,19 +133,19 @@ def _write_credentials(app: Starlette) -> None:
     revision.
     """
     state = app.state
-    text = credentials_yaml(state.platforms, state.url)
     for stage in STAGES:
+        text = credentials_yaml(state.platforms, state.url, stage)
         environments.write_environment(
             state.database, state.vault, account.ORGANIZATION, ESC_PROJECT, f"credentials-{stage}", text
         )
 
 
-def credentials_yaml(platforms: Sequence[Platform], url: str) -> str:
+def credentials_yaml(platforms: Sequence[Platform], url: str, stage: str) -> str:
     """The ESC definition that sets every platform's credentials, with the secret ones as ``fn::secret``."""
     values: dict[str, dict[str, object]] = {"environmentVariables": {}, "files": {}}
     for platform in platforms:
         for name, template in platform.credentials.items():
-            text = template.replace("{url}", f"{url}/{platform.name}")
+            text = template.replace("{url}", f"{url}/{platform.name}").replace("{stage}", stage)
             section = values["files" if name in platform.files else "environmentVariables"]
             # ESC reads $ as the start of an interpolation, and $$ as the character; a secret is taken as it stands.
             section[name] = {"fn::secret": text} if name in platform.secret else text.replace("$", "$$")

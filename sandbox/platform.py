@@ -18,8 +18,8 @@ class Platform:
 
     ``credentials`` are the environment variables with which a client reaches this platform in the sandbox: the
     address (``{url}`` stands for the platform's own base address, without a slash at the end) and the keys that the
-    emulator accepts. The sandbox's Pulumi Cloud puts them into the ESC environments ``credentials-<stage>``, with
-    those named in ``secret`` as secrets.
+    emulator accepts (``{stage}`` stands for the stage, where each has a key of its own). The sandbox's Pulumi
+    Cloud puts them into the ESC environments ``credentials-<stage>``, with those named in ``secret`` as secrets.
 
     ``failure`` renders an error in the platform's own shape: the host uses it for faults on demand.
     """

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from sandbox import accounts, airbyte, estuary, official, openrouter, slack
+from sandbox import accounts, airbyte, estuary, official, openrouter, pinecone, portkey, qdrant, slack
 from sandbox.platform import Platform
 
-EMULATORS = (airbyte.PLATFORM, estuary.PLATFORM, openrouter.PLATFORM, slack.PLATFORM)
+EMULATORS = (
+    airbyte.PLATFORM,
+    estuary.PLATFORM,
+    openrouter.PLATFORM,
+    pinecone.PLATFORM,
+    portkey.PLATFORM,
+    qdrant.PLATFORM,
+    slack.PLATFORM,
+)
 
 
 def all_platforms() -> list[Platform]:

@@ -14,7 +14,6 @@ from sophia.alerts import WELL, Fact
 from sophia.health import TIMEOUT_SECONDS, ask, settings_of
 from sophia.runner import EngineCommand
 from sophia.stack import Stack
-from sophia.state import State, holds_secret
 
 
 @dataclass(frozen=True)
@@ -85,29 +84,11 @@ def records(stack: Stack, *, timeout: float = TIMEOUT_SECONDS, engine: EngineCom
     ``timeout``: seconds that each platform has to answer. Changes nothing.
     """
     settings = settings_of(stack)
-    state = stack.state() or State({})
-    more = {"resources": list(_resources(state)), "named": sorted(set(_named(settings)))}
+    more = {"named": sorted(set(_named(settings)))}
     answer = ask(stack, timeout=timeout, engine=engine, more=more, arguments=["--credentials"])
     sources = _sources(stack)
     found = tuple(_record(told, sources) for told in answer["credentials"])
     return Credentials(stack.name, found, datetime.now(UTC), tuple(answer["remarks"]))
-
-
-def _resources(state: State) -> Iterator[dict[str, Any]]:
-    """The state's objects, without what is secret in them."""
-    from sophia.events import Resource
-
-    for resource in state.resources:
-        if resource.get("custom") and not resource.get("delete"):
-            known = Resource(resource["urn"])
-            outputs = {key: v for key, v in (resource.get("outputs") or {}).items() if not holds_secret(v)}
-            yield {
-                "type": known.type,
-                "name": known.name,
-                "id": str(resource.get("id", "")),
-                "created": resource.get("created"),
-                "outputs": outputs,
-            }
 
 
 def _named(value: Any) -> Iterator[str]:

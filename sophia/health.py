@@ -18,6 +18,7 @@ from sophia.backend import engine_command
 from sophia.errors import CredentialsError, Problem, SettingsError, UnreachableError
 from sophia.runner import EngineCommand
 from sophia.stack import Stack
+from sophia.state import State
 from sophia.survey import Inside
 from sophia.target import access_token
 
@@ -131,6 +132,7 @@ def ask(
     asked = [name for name in platforms_of(stack, settings) if platforms is None or name in platforms]
     request = {
         "platforms": {name: settings.get(name) or {} for name in asked},
+        "resources": (stack.state() or State({})).shown,
         "cloud": _cloud(stack),
         "timeout": timeout,
         **(more or {}),

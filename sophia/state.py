@@ -45,6 +45,22 @@ class State:
         return tuple(r for r in found if not r.is_provider)
 
     @property
+    def shown(self) -> list[dict[str, Any]]:
+        """The objects with their types, names, ids, times of creation and outputs, but for what is secret in these."""
+        return [
+            {
+                "type": known.type,
+                "name": known.name,
+                "id": str(resource.get("id", "")),
+                "created": resource.get("created"),
+                "outputs": {k: v for k, v in (resource.get("outputs") or {}).items() if not holds_secret(v)},
+            }
+            for resource in self.resources
+            if resource.get("custom") and not resource.get("delete")
+            for known in (Resource(resource["urn"]),)
+        ]
+
+    @property
     def ids(self) -> dict[str, str]:
         """The id of each object by URN; one that waits for its deletion after a replacement is left out."""
         return {r["urn"]: str(r.get("id", "")) for r in self.resources if r.get("custom") and not r.get("delete")}

@@ -13,7 +13,7 @@ from components.existing.findings import ExistingError, Findings
 from providers.base.errors import PlatformError, Trouble
 from providers.base.survey import resources_of
 
-PLATFORMS = ("airbyte", "estuary", "openrouter", "slack")
+PLATFORMS = ("airbyte", "estuary", "openrouter", "pinecone", "portkey", "qdrant", "slack")
 
 _CODES = {"failed": 1, "settings": 3, "credentials": 4, "unreachable": 6}
 """Exit codes, as in every command of ``sophia``."""

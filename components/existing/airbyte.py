@@ -6,7 +6,7 @@ Permissions are not among them: Airbyte lists those of one user only.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from components.airbyte.settings import (
@@ -25,11 +25,14 @@ from components.existing.findings import (
     Describe,
     Findings,
     Section,
+    key_of,
     listed,
+    new_key,
     parsed,
     plain,
     title,
 )
+from components.existing.secrets import secrets_in, sources, without
 from components.existing.variables import Variables
 from components.explain import Path
 from components.settings import Settings
@@ -38,13 +41,6 @@ from providers.airbyte_workspaces import Notifications
 from providers.base.survey import Found
 
 MODEL = AirbyteSettings
-
-_MASK = re.compile(r"\*{3,}")
-"""How Airbyte shows a secret in a configuration."""
-
-_SOUNDS_SECRET = re.compile(r"(password|passphrase|secret|token|private_?key|api_?key|access_?key)$", re.IGNORECASE)
-_LOGIN_IN_ADDRESS = re.compile(r"://[^/@:\s]+:[^/@\s]+@")
-"""A connector that somebody wrote may not say what of its configuration is secret: then Airbyte shows it in clear."""
 
 _YEARS = re.compile(r"[\d*,/-]+")
 """The seventh field of a Quartz expression. Anything else behind the sixth is a time zone."""
@@ -127,7 +123,7 @@ class _Definitions(Section):
         return entries
 
     def _add(self, found: Found, describe: Describe) -> None:
-        key = self._new_key(title(found))
+        key = new_key(title(found), self.name.rstrip("s"), self.entries)
         try:
             entry = parsed(self.model, describe(found, key))
         except CannotSayError as error:
@@ -209,43 +205,15 @@ class _Actors:
         named = {"type": connector} if connector else {"definition_id": inputs.get("definition_id")}
         shown = inputs.get("configuration", {})
         configuration = {k: v for k, v in shown.items() if k != found.kind.inputs.wire_name(type_input)}
-        places = list(_secrets(configuration))
-        names = self.variables.named(found.kind.title, key, places)
-        if unclear := [".".join(map(str, place)) for place in places if not all(map(_is_plain_word, place))]:
-            raise CannotSayError(f"settings have no way to point at its secret {', '.join(unclear)}")
+        places = list(secrets_in(configuration))
+        secrets = sources(self.variables.named(found.kind.title, key, places))
         self.findings.leave_fields(found, {"resourceAllocation": {}})
         return {
             "name": inputs.get("name"),
             **({"definition": own} if own else named),
-            "configuration": _without(configuration, places),
-            "secrets": {".".join(map(str, p)): {"environment": names[p]} for p in places},
+            "configuration": without(configuration, places),
+            "secrets": secrets,
         }
-
-
-def _is_plain_word(step: str | int) -> bool:
-    return isinstance(step, str) and "." not in step
-
-
-def _secrets(value: Any, path: Path = ()) -> Iterator[Path]:
-    """Where a configuration has secrets: what Airbyte hides, and what should not stand in a file all the same."""
-    if isinstance(value, str):
-        named = isinstance(path[-1], str) and _SOUNDS_SECRET.search(path[-1])
-        if _MASK.fullmatch(value) or (value and named) or _LOGIN_IN_ADDRESS.search(value):
-            yield path
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _secrets(item, (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _secrets(item, (*path, index))
-
-
-def _without(value: Any, places: Sequence[Path], path: Path = ()) -> Any:
-    """A configuration without its secrets, and without what held nothing else."""
-    if not isinstance(value, Mapping):
-        return value
-    kept = {key: _without(item, places, (*path, key)) for key, item in value.items() if (*path, key) not in places}
-    return {key: item for key, item in kept.items() if item != {} or value[key] == {}}
 
 
 def _connections(
@@ -288,13 +256,13 @@ def _connection(
         raise CannotSayError(f'settings know active and inactive, and its status is "{status}"')
     members = {
         "name": inputs.get("name"),
-        "source": _key_of(sources, "source", inputs.get("source_id")),
-        "destination": _key_of(destinations, "destination", inputs.get("destination_id")),
+        "source": key_of(sources, "source", inputs.get("source_id")),
+        "destination": key_of(destinations, "destination", inputs.get("destination_id")),
         **_schedule(findings, found),
         "prefix": inputs.get("prefix", ""),
         "namespace": _namespace(inputs),
         "enabled": status == "active",
-        "tags": [_key_of(tags, "tag", tag) for tag in inputs.get("tag_ids", [])],
+        "tags": [key_of(tags, "tag", tag) for tag in inputs.get("tag_ids", [])],
     }
     if changes := inputs.get("non_breaking_schema_updates_behavior"):
         members["schema_changes"] = changes
@@ -303,12 +271,6 @@ def _connection(
     except CannotSayError as error:
         findings.leave(found, f"{error}; its settings name no streams, so that they stay as they are on Airbyte")
     return members
-
-
-def _key_of(keys: Mapping[str, str], kind: str, id_: Any) -> str:
-    if id_ not in keys:
-        raise CannotSayError(f"its {kind} {id_} is not in the settings")
-    return keys[id_]
 
 
 def _schedule(findings: Findings, found: Found) -> Mapping[str, Any]:

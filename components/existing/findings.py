@@ -7,14 +7,14 @@ import itertools
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
 from components.explain import Mistake, Path, explain, render
-from components.settings import Settings, environment_variables
+from components.settings import Settings, SettingsT, environment_variables
 from providers.base.inputs import whole_numbers
 from providers.base.inventory import Inventory
 from providers.base.resource import Resource
@@ -60,6 +60,13 @@ def title(found: Found) -> str:
     """What people call an object."""
     key = [name for name in ("name", *found.kind.natural_key) if found.inputs.get(name)]
     return str(found.inputs[key[0]]) if key else found.id
+
+
+def key_of(keys: Mapping[str, str], kind: str, id_: Any) -> str:
+    """The settings' key of what an object refers to; CannotSayError if the settings do not have that."""
+    if id_ not in keys:
+        raise CannotSayError(f"its {kind} {id_} is not in the settings")
+    return keys[id_]
 
 
 def unsaid(document: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[str]:
@@ -119,54 +126,61 @@ class Findings:
         self.added.append({"path": render((self.platform, *path)), **described})
 
     def container(
-        self, resource: type[Resource], model: type[Settings], wanted: str | None, *, default: str | None = None
+        self,
+        resource: type[Resource],
+        model: type[Settings],
+        wanted: str | None,
+        *,
+        default: str | None = None,
+        describe: Callable[[Found], Mapping[str, Any]] | None = None,
     ) -> Found | None:
-        """The workspace that the settings are about: the one that they name, else ``wanted``, else the only one.
+        """The workspace (or project) that the settings are about: the one that they name, else ``wanted``, else the only
+        one.
 
-        ``default`` is the natural key of the workspace that is there from the start and cannot be deleted: it is taken
-        only if there is no other. None if nothing exists. Raises ExistingError where it is not clear which one is meant.
+        ``default`` is the natural key of the one that is there from the start and cannot be deleted: it is taken only if
+        there is no other. ``describe``: its members, where they are not called as its inputs are. None if nothing exists.
+        Raises ExistingError where it is not clear which one is meant.
         """
-        (member,) = resource.kind.natural_key
+        (member,), setting, what = resource.kind.natural_key, resource.kind.setting, resource.kind.title
         found = listed(resource)
-        chosen = self._chosen(found, member, self.settings.get("workspace", {}).get(member), wanted, default)
+        chosen = self._chosen(found, member, self.settings.get(setting, {}).get(member), wanted, default)
         for other in found:
             if other is not chosen:
-                self.leave(other, "it is another workspace: a stack has one, and what is in others is not looked at")
-        if chosen and "workspace" not in self.settings:
+                self.leave(other, f"it is another {what}: a stack has one, and what is in others is not looked at")
+        if chosen and setting not in self.settings:
+            same = {name: chosen.inputs[name] for name in model.model_fields if name in chosen.inputs}
             try:
-                entry = parsed(
-                    model, {name: chosen.inputs[name] for name in model.model_fields if name in chosen.inputs}
-                )
+                entry = parsed(model, describe(chosen) if describe else same)
             except CannotSayError as error:
-                raise ExistingError(
-                    f'the workspace "{title(chosen)}" cannot be said by settings', str(error)
-                ) from error
-            self.add(("workspace",), chosen, plain(entry))
+                said = f'the {what} "{title(chosen)}" cannot be said by settings'
+                raise ExistingError(said, str(error)) from error
+            self.add((setting,), chosen, plain(entry))
         return chosen
 
     def _chosen(
         self, found: list[Found], member: str, named: str | None, wanted: str | None, default: str | None
     ) -> Found | None:
-        setting = f"{self.platform}.workspace.{member}"
+        what = found[0].kind.title if found else ""
+        setting = f"{self.platform}.{found[0].kind.setting if found else ''}.{member}"
         if name := named or wanted:
             matching = [one for one in found if one.inputs.get(member) == name]
             if len(matching) > 1:
                 raise ExistingError(
-                    f'{len(matching)} workspaces have the {member} "{name}"',
+                    f'{len(matching)} {what}s have the {member} "{name}"',
                     said=", ".join(one.id for one in matching),
                     setting=setting,
                     do="rename all but one on the platform, so that it is clear which one is meant",
                 )
             if not matching and not named:
                 there = ", ".join(str(one.inputs.get(member)) for one in found) or "none"
-                raise ExistingError(f'there is no workspace "{name}"', said=f"there are: {there}", setting=setting)
+                raise ExistingError(f'there is no {what} "{name}"', said=f"there are: {there}", setting=setting)
             return matching[0] if matching else None
         free = [one for one in found if not self.is_anothers(one)]
         ours = [one for one in free if one.owner]
         candidates = ours or [one for one in free if one.inputs.get(member) != default] or free
         if len(candidates) > 1:
             raise ExistingError(
-                "it is not clear which workspace is meant",
+                f"it is not clear which {what} is meant",
                 said=f"there are: {', '.join(str(one.inputs.get(member)) for one in candidates)}",
                 setting=setting,
                 do=f"name one: write {setting} into the stack file, or give --workspace",
@@ -185,7 +199,8 @@ class Findings:
                 del self.settings[section][key]
                 if not self.settings[section] and section not in (self.given or {}):
                     del self.settings[section]
-                self.added.remove(entry)
+                inside = f"{entry['path']}."
+                self.added = [one for one in self.added if one is not entry and not one["path"].startswith(inside)]
                 self.left.append({**{m: entry[m] for m in ("kind", "id", "name")}, "reason": mistakes[entry["path"]]})
 
     def _place(self, mistake: Mistake) -> str:
@@ -241,7 +256,7 @@ class Section:
         return entries
 
     def _add(self, found: Found, describe: Describe) -> None:
-        key = self._new_key(title(found))
+        key = new_key(title(found), self.name.rstrip("s").replace("_", "-"), self.entries)
         try:
             entry = parsed(self.model, describe(found, key))
         except CannotSayError as error:
@@ -250,16 +265,20 @@ class Section:
         self.keys[found.id] = key
         self.findings.add((self.name, key), found, plain(entry), environment_variables(entry))
 
-    def _new_key(self, name: str) -> str:
-        """The name as a key: lower-case words joined by hyphens, with a number behind it where it is taken."""
-        ascii_ = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-        words = re.sub(r"[^a-z0-9]+", "-", ascii_)[:_LONGEST_KEY].strip("-")
-        key = words if words[:1].isalpha() else f"{self.name.rstrip('s')}-{words}".rstrip("-")
-        numbered = (f"{key}-{number}" for number in itertools.count(2))
-        return next(k for k in itertools.chain([key], numbered) if k not in self.entries)
+
+def new_key(name: str, kind: str, taken: Container[str]) -> str:
+    """The name as a key: lower-case words joined by hyphens, with a number behind it where it is taken.
+
+    ``kind`` stands before what begins with no letter.
+    """
+    ascii_ = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    words = re.sub(r"[^a-z0-9]+", "-", ascii_)[:_LONGEST_KEY].strip("-")
+    key = words if words[:1].isalpha() else f"{kind}-{words}".rstrip("-")
+    numbered = (f"{key}-{number}" for number in itertools.count(2))
+    return next(k for k in itertools.chain([key], numbered) if k not in taken)
 
 
-def parsed(model: type[Settings], members: Mapping[str, Any]) -> Settings:
+def parsed(model: type[SettingsT], members: Mapping[str, Any]) -> SettingsT:
     """An entry of these members; CannotSayError where they do not make one."""
     try:
         return model.model_validate(members)
@@ -270,5 +289,5 @@ def parsed(model: type[Settings], members: Mapping[str, Any]) -> Settings:
 
 def plain(entry: Settings) -> dict[str, Any]:
     """An entry as it stands in the stack file, without what is the default anyway."""
-    written: dict[str, Any] = whole_numbers(entry.model_dump(mode="json", exclude_defaults=True))
+    written: dict[str, Any] = whole_numbers(entry.model_dump(mode="json", by_alias=True, exclude_defaults=True))
     return written

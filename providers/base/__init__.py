@@ -1,10 +1,10 @@
 """The mechanism behind every dynamic resource: a platform is an ``Api``, a kind of object a ``Kind``, a resource both."""
 
 from providers.base.api import Api, Json, trouble_of
-from providers.base.auth import Anonymous, Bearer, Environment, TokenExchange
-from providers.base.calls import KNOWN, Call, Calls, Cursor, Listing, Offset, Pick, rest
+from providers.base.auth import Anonymous, Bearer, Environment, Input, TokenExchange
+from providers.base.calls import KNOWN, Call, Calls, Cursor, Listing, Numbered, Offset, Pick, rest
 from providers.base.errors import PlatformError, Trouble
-from providers.base.inputs import Carried, Immutable, Inputs, Instant, Unordered, WriteOnly
+from providers.base.inputs import Carried, Immutable, Inputs, Instant, Unordered, Unseen, WriteOnly
 from providers.base.kind import Kind, Out, Slow, Within
 from providers.base.pace import Limit, Unpublished
 from providers.base.resource import Resource, platform_provider
@@ -20,12 +20,14 @@ __all__ = [
     "Cursor",
     "Environment",
     "Immutable",
+    "Input",
     "Inputs",
     "Instant",
     "Json",
     "Kind",
     "Limit",
     "Listing",
+    "Numbered",
     "Offset",
     "Out",
     "Pick",
@@ -36,6 +38,7 @@ __all__ = [
     "Trouble",
     "Unordered",
     "Unpublished",
+    "Unseen",
     "Within",
     "WriteOnly",
     "platform_provider",

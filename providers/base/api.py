@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
 from threading import Lock
+from types import MappingProxyType
 from typing import Any
 
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential_jitter
 
-from providers.base.auth import Auth, Environment
+from providers.base.auth import Auth, Bearer, Environment, Input
 from providers.base.errors import PlatformError, Trouble
 from providers.base.pace import Limit, Pace, Unpublished
 
@@ -64,12 +65,15 @@ class Api:
 
     ``said`` turns an error answer into one line in the vendor's words. ``trouble`` recognises failures that the
     status does not tell, such as ``{"ok": false}`` under 200; it returns None for an answer that is good.
-    ``limits`` maps a path prefix to a limit of its own; the rest shares ``limit``.
+    ``limits`` maps a path prefix to a limit of its own; the rest shares ``limit``. ``constants`` are what paths and params
+    may name besides inputs: the account that the credentials belong to.
+
+    Address and key may be inputs (``Input``) where each object is at a place of its own, such as a database of many.
     """
 
     name: str
     title: str
-    base_url: Environment
+    base_url: Environment | Input
     auth: Auth
     said: Callable[[httpx.Response], str]
     limit: Limit | Unpublished
@@ -78,6 +82,7 @@ class Api:
         trouble_of(response.status_code) if response.is_error else None
     )
     headers: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, Environment] = field(default_factory=dict)
     request_id_header: str = "x-request-id"
     form: bool = False
     """Whether bodies are forms (``application/x-www-form-urlencoded``) rather than JSON."""
@@ -91,10 +96,10 @@ class Api:
     def _paces(self) -> dict[str, Pace]:
         return {}
 
-    def _pace(self, path: str) -> Pace:
+    def _pace(self, path: str, place: str) -> Pace:
         prefix = max((p for p in self.limits if path.startswith(p)), key=len, default="")
         limit = self.limits.get(prefix, self.limit)
-        bucket = path if isinstance(limit, Limit) and limit.each_path else prefix
+        bucket = place + (path if isinstance(limit, Limit) and limit.each_path else prefix)
         with _making:
             if bucket not in self._paces:
                 self._paces[bucket] = Pace(limit)
@@ -122,15 +127,19 @@ class Api:
         repeatable: bool | None = None,
         auth: Auth | None = None,
         about: Iterable[str] = (),
+        values: Mapping[str, Any] = MappingProxyType({}),
     ) -> Json:
         """Sends a request and returns the answer's JSON object (``{}`` for an empty answer).
 
         ``repeatable`` says that doing it twice is the same as doing it once; by default that is so for all but POST.
         What is not repeatable is sent again only if the platform surely did nothing. ``about`` has the ids that the
-        request mentions: one of an object that we made a moment ago is not unknown for long. Raises ``PlatformError``.
+        request mentions: one of an object that we made a moment ago is not unknown for long, nor is a key refused for long.
+        ``values`` are the inputs, for an address or a key that is among them. Raises ``PlatformError``.
         """
         again = method != "POST" if repeatable is None else repeatable
-        url = self.base_url.value().rstrip("/") + path
+        sender = auth or self.auth
+        sender = sender.of(values) if isinstance(sender, Bearer) else sender
+        url = self.base_url.of(values).value().rstrip("/") + path
         retrying = Retrying(
             retry=retry_if_exception(
                 lambda error: _worth_trying_again(error, again) or (_is_unknown(error) and self._settling(about))
@@ -139,7 +148,7 @@ class Api:
             stop=_out_of_patience,
             reraise=True,
         )
-        return retrying(self._send, method, path, url, body, params, auth or self.auth)
+        return retrying(self._send, method, path, url, body, params, sender)
 
     def _send(
         self,
@@ -150,7 +159,7 @@ class Api:
         params: Mapping[str, str | int] | None,
         auth: Auth,
     ) -> Json:
-        pace = self._pace(path)
+        pace = self._pace(path, url.removesuffix(path))
         pace.wait()
         with _making:
             client = self.client
@@ -245,7 +254,7 @@ def _worth_trying_again(error: BaseException, repeatable: bool) -> bool:
 
 
 def _is_unknown(error: BaseException) -> bool:
-    return isinstance(error, PlatformError) and error.trouble is Trouble.NOT_FOUND
+    return isinstance(error, PlatformError) and error.trouble in (Trouble.NOT_FOUND, Trouble.CREDENTIALS)
 
 
 def _failure(state: RetryCallState) -> BaseException | None:

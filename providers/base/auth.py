@@ -7,8 +7,9 @@ import json
 import os
 import time
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
+from typing import Any
 
 import httpx
 
@@ -16,10 +17,38 @@ from providers.base.errors import PlatformError, Trouble
 
 
 @dataclass(frozen=True)
+class Given:
+    """The value of an input, for one request."""
+
+    name: str
+    text: str = field(repr=False)
+
+    def value(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
+class Input:
+    """The name of an input that has what other platforms have in the environment: the address of one of many databases."""
+
+    name: str
+
+    def of(self, values: Mapping[str, Any]) -> Given:
+        return Given(self.name, str(values.get(self.name) or ""))
+
+    def value(self) -> str:
+        """Nothing is known without the inputs: always a ``PlatformError``."""
+        raise PlatformError(Trouble.INVALID, f"only an object's own inputs say its {self.name}")
+
+
+@dataclass(frozen=True)
 class Environment:
     """The name of an environment variable that ESC sets for the stack."""
 
     name: str
+
+    def of(self, _values: Mapping[str, Any]) -> Environment:
+        return self
 
     def value(self) -> str:
         """The variable's value; a ``PlatformError`` that names the variable where no value can be used."""
@@ -35,23 +64,29 @@ class Environment:
 
 @dataclass(frozen=True)
 class Bearer(httpx.Auth):
-    """A key in a header, ``Authorization: Bearer KEY`` unless said otherwise."""
+    """A key in a header, ``Authorization: Bearer KEY`` unless said otherwise. An ``Input`` that has none shows none."""
 
-    key: Environment
+    key: Environment | Input | Given
     header: str = "Authorization"
     prefix: str = "Bearer "
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers[self.header] = self.prefix + self.key.value()
+        key = self.key.value()
+        if key:
+            request.headers[self.header] = self.prefix + key
         yield request
+
+    def of(self, values: Mapping[str, Any]) -> Bearer:
+        """The one that shows what ``values`` say, where an input has the key."""
+        return self if isinstance(self.key, Given) else replace(self, key=self.key.of(values))
 
     @property
     def variables(self) -> str:
-        """The environment variables with the credentials, as people read them."""
-        return self.key.name
+        """The environment variables with the credentials, as people read them; "" where an input has them."""
+        return self.key.name if isinstance(self.key, Environment) else ""
 
     def secrets(self) -> list[str]:
-        return [os.environ.get(self.key.name, "")]
+        return [os.environ.get(self.key.name, "")] if isinstance(self.key, Environment) else []
 
 
 class Anonymous(httpx.Auth):
@@ -69,7 +104,7 @@ class TokenExchange(httpx.Auth):
 
     ``grant`` makes of the values of ``credentials`` what is posted to ``path``. The token is renewed ``margin`` seconds
     before it expires, and once more when the platform refuses it earlier than it promised (a restarted server, a revoked
-    token). One exchange serves all threads. ``headers`` go along with every request.
+    token). One exchange serves all threads. ``headers`` go along with every request, ``exchange_headers`` with the exchange.
     """
 
     path: str
@@ -77,6 +112,7 @@ class TokenExchange(httpx.Auth):
     grant: Callable[..., dict[str, str]]
     base_url: Environment
     headers: Mapping[str, Environment] = field(default_factory=dict)
+    exchange_headers: Mapping[str, str] = field(default_factory=dict)
     margin: float = 20.0
     _token: str = field(default="", repr=False)
     _until: float = 0.0
@@ -103,7 +139,8 @@ class TokenExchange(httpx.Auth):
 
     def _exchange(self) -> Generator[httpx.Request, httpx.Response, None]:
         body = self.grant(*(credential.value() for credential in self.credentials))
-        answer = yield httpx.Request("POST", self.base_url.value().rstrip("/") + self.path, json=body)
+        url = self.base_url.value().rstrip("/") + self.path
+        answer = yield httpx.Request("POST", url, json=body, headers=self.exchange_headers)
         answer.read()
         if answer.is_client_error and answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
             said = f"{answer.status_code}: {self.variables} not accepted"

@@ -32,7 +32,8 @@ class Operation(Protocol):
 
 @dataclass(frozen=True)
 class Call:
-    """One request. ``path``, ``params`` and the constant ``body`` may name ``{id}`` and any input as ``{field}``.
+    """One request. ``path``, ``params`` and the constant ``body`` may name ``{id}``, any input as ``{field}`` and the API's
+    constants.
 
     The payload goes into the body at ``payload``, a dotted path ("" is the body itself); GraphQL puts it
     at ``variables.input``. ``answer`` is the dotted path of the object in the answer; members beside it are kept
@@ -50,6 +51,7 @@ class Call:
 
     def send(self, api: Api, values: Mapping[str, Any], payload: Json | None = None) -> Json:
         """Sends the request and returns the object in its answer. ``values`` fill the places in path, params and body."""
+        values = {**{name: value.value() for name, value in api.constants.items()}, **values}
         body = _filled(self.body, values)
         if payload is not None:
             _put(body, self.payload, payload)
@@ -64,6 +66,7 @@ class Call:
             repeatable=self.repeatable,
             auth=self.auth,
             about=list(leaves(values)),
+            values=values,
         )
         return _inside(answer, self.answer)
 
@@ -127,6 +130,22 @@ class Cursor:
 
 
 @dataclass(frozen=True)
+class Numbered:
+    """Pages by their number, from ``start`` on; a page with fewer than ``size`` objects is the last."""
+
+    size: int = 100
+    param: str = "page"
+    limit_param: str = "page_size"
+    start: int = 0
+
+    def next(self, values: Json, got: int, answer: Json) -> Json | None:  # noqa: ARG002 - one signature for all ways of paging
+        return {**values, self.param: values[self.param] + 1} if got >= self.size else None
+
+    def first(self) -> Json:
+        return {self.limit_param: self.size, self.param: self.start}
+
+
+@dataclass(frozen=True)
 class Listing:
     """The call that lists the objects of a kind, whole enough that it serves reads too.
 
@@ -136,7 +155,7 @@ class Listing:
     call: Call
     items: str = "data"
     each: str = ""
-    pages: Offset | Cursor | None = None
+    pages: Offset | Cursor | Numbered | None = None
 
     def fetch(self, api: Api, values: Mapping[str, Any]) -> Iterator[Json]:
         """Every object of the list, page by page. The page's members go where the call's other data go."""

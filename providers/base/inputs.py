@@ -30,6 +30,7 @@ class _Marker:
 IMMUTABLE = _Marker("immutable")
 WRITE_ONLY = _Marker("write-only")
 CARRIED = _Marker("carried")
+UNSEEN = _Marker("unseen")
 
 Immutable = Annotated[T, IMMUTABLE]
 """The platform cannot change this on an object that exists: another value makes a new object."""
@@ -39,6 +40,9 @@ WriteOnly = Annotated[T, WRITE_ONLY]
 
 Carried = Annotated[T, CARRIED]
 """Needed to spell another input on the wire, and nothing by itself: never compared, never read back."""
+
+Unseen = Annotated[T, UNSEEN]
+"""Compared with what the state knows only, because no platform shows it: how often a key was rotated."""
 
 Unordered = Annotated[list[T], AfterValidator(lambda items: sorted(set(items)))]
 """A list whose order and repetitions mean nothing to the platform."""

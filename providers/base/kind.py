@@ -8,7 +8,7 @@ from typing import Any
 
 from providers.base.api import Api, Json
 from providers.base.calls import Call, Calls
-from providers.base.inputs import CARRIED, IMMUTABLE, WRITE_ONLY, Inputs
+from providers.base.inputs import CARRIED, IMMUTABLE, UNSEEN, WRITE_ONLY, Inputs
 from providers.base.ownership import owner, unmarked
 
 
@@ -18,12 +18,14 @@ class Out:
     answer.
 
     ``once``: only the create call shows it (a minted key); it is kept from then on. Such a value is always secret.
+    ``renewed``: the member by which a later answer shows another one that takes its place (a rotated key).
     """
 
     name: str
     member: str
     secret: bool = False
     once: bool = False
+    renewed: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Kind:
     - ``hidden``: tells of a document that it was deleted, though the platform still lists it (archived, disabled).
     - ``claim``: the calls that it takes before an existing object can be written to (a Slack bot must join a channel).
     - ``reset``: what a field goes back to when its setting is removed, in wire names; null where nothing is said.
+    - ``irreplaceable``: for objects with data, which an empty one must not take the place of: what to do instead. A change
+      of an immutable input is then a mistake in the settings.
     """
 
     api: Api
@@ -82,6 +86,7 @@ class Kind:
     slow: Slow | None = None
     delete_before_replace: bool = False
     reset: Mapping[str, Any] = field(default_factory=dict)
+    irreplaceable: str = ""
 
     @property
     def immutable(self) -> list[str]:
@@ -94,6 +99,10 @@ class Kind:
     @property
     def carried(self) -> list[str]:
         return self.inputs.marked(CARRIED)
+
+    @property
+    def unseen(self) -> list[str]:
+        return self.inputs.marked(UNSEEN)
 
     def credentials(self) -> list[str]:
         """The values that must never be seen in a message about this kind."""

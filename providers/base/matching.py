@@ -207,7 +207,7 @@ def _differences(inputs: Inputs, found: Found) -> Iterator[Difference]:
     live = kind.inputs.from_wire(project(shown, inputs.wire()))
     container = kind.container(inputs)
     for name, wanted in inputs.state().items():
-        if name in kind.write_only or name in kind.carried or name in container:
+        if name in kind.write_only or name in kind.carried or name in kind.unseen or name in container:
             continue
         if name in kind.immutable and kind.inputs.wire_name(name) not in shown:
             continue

@@ -21,6 +21,7 @@ from pydantic import ValidationError
 
 from providers.base import process
 from providers.base.api import Json
+from providers.base.auth import Environment
 from providers.base.birth import Birth
 from providers.base.calls import KNOWN, at
 from providers.base.engine import PROVIDER_KEY, Call, secret
@@ -78,6 +79,8 @@ class Provider(pulumi.dynamic.ResourceProvider):
         except ValidationError as error:
             failures = [CheckFailure(path, reason) for path, reason in problems(error, self.kind.write_only)]
             return CheckResult({**given, **adopt}, failures)
+        if refused := list(self._refused_replacements(_olds, inputs)):
+            return CheckResult({**inputs.state(), **adopt}, refused)
         if os.environ.get(REHEARSE) and self.kind.calls.rehearse:
             self._rehearse(Call(), inputs)
         return CheckResult({**inputs.state(), **adopt}, [])
@@ -159,7 +162,9 @@ class Provider(pulumi.dynamic.ResourceProvider):
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Deletes the object; one that is gone already is done, and one that another resource took over stays."""
         call = Call()
-        inputs = self.kind.inputs.from_state(_without(_own(_props), ADOPT))
+        # The outputs have fingerprints of secrets; a key that the platform is asked with is in the inputs of the state.
+        hidden = _only(call.inputs("old_inputs"), *self.kind.write_only)
+        inputs = self.kind.inputs.from_state({**_without(_own(_props), ADOPT), **hidden})
         if self.kind.calls.delete is None or _inventory.lives_on(self.kind, _id):
             return
         with self._told(call, inputs, _props):
@@ -169,6 +174,16 @@ class Provider(pulumi.dynamic.ResourceProvider):
                 if error.trouble is not Trouble.NOT_FOUND:
                     raise
             _inventory.forget(self.kind, inputs, _id, gone=not self.kind.calls.revive)
+
+    def _refused_replacements(self, olds: Mapping[str, Any], inputs: Inputs) -> Iterator[CheckFailure]:
+        """What would put an empty object in the place of one with data. ``olds``: the inputs as the state has them."""
+        if not (self.kind.irreplaceable and _own(olds)):
+            return
+        known, wanted = self.kind.inputs.from_state(_without(_own(olds), ADOPT)).state(), inputs.state()
+        for name in self.kind.immutable:
+            was, now = known.get(name), wanted.get(name)
+            if was != now and not has_unknown([was, now]):
+                yield CheckFailure(name, f"cannot become {now} where it is {was}: {self.kind.irreplaceable}")
 
     def _rehearse(self, call: Call, inputs: Inputs) -> None:
         """Has the platform try what is wanted, without doing it. Fails the check with what it says."""
@@ -224,7 +239,8 @@ class Provider(pulumi.dynamic.ResourceProvider):
     def _given(self, document: Json, olds: Mapping[str, Any]) -> dict[str, Any]:
         given = {}
         for out in self.kind.outputs:
-            value = olds.get(out.name) if out.once and olds.get(out.name) else at(document, out.member)
+            value = at(document, out.renewed) if out.renewed else None
+            value = value or (olds.get(out.name) if out.once else None) or at(document, out.member)
             if value is None:
                 value = olds.get(out.name)
             if value is not None:
@@ -234,7 +250,7 @@ class Provider(pulumi.dynamic.ResourceProvider):
     def _never_shown(self, shown: Json) -> list[str]:
         """The inputs of which a live object tells nothing: what only spells others, and what cannot have changed."""
         silent = [name for name in self.kind.immutable if self.kind.inputs.wire_name(name) not in shown]
-        return [*self.kind.carried, *silent]
+        return [*(name for name in self.kind.carried if name not in self.kind.write_only), *self.kind.unseen, *silent]
 
     def _refuse_unready(self, call: Call, id_: str, document: Json, outputs: Json, inputs: Json) -> None:
         """An object that never became ready stays an unfinished one, also when it is only read."""
@@ -293,10 +309,10 @@ class Provider(pulumi.dynamic.ResourceProvider):
         The first two say the same for every object, so that a person reads them once.
         """
         api = self.kind.api
-        if error.trouble is Trouble.UNREACHABLE:
+        if error.trouble is Trouble.UNREACHABLE and isinstance(api.base_url, Environment):
             return f"{api.title}: no connection", f"{api.base_url.name}, which the stack's ESC environment sets"
-        if error.trouble is Trouble.CREDENTIALS:
-            variables = error.variables or (self.kind.calls.create.auth or api.auth).variables
+        variables = error.variables or (self.kind.calls.create.auth or api.auth).variables
+        if error.trouble is Trouble.CREDENTIALS and variables:
             where = f"{variables} in the ESC environment credentials-{call.stack_name}"
             return f"{api.title}: the credentials were not accepted", where
         return f"{self._what(call)}: the platform did not do it", self._setting(call, error.setting)

@@ -132,10 +132,12 @@ class Writing:
     def _differences(self, inputs: Inputs, document: Json) -> set[str]:
         """The inputs in which a live object is not what is wanted. Its secrets are unknown, so they are always sent."""
         mark = {self.kind.mark} if self.kind.mark and self.kind.owner(document) != self.stack else set()
-        secret = {name for name in self.kind.write_only if name in inputs.state()}
+        secret = {n for n in self.kind.write_only if n in inputs.state() and n not in self.kind.carried}
         return mark | secret | self._shown_differences(inputs, document)
 
     def _shown_differences(self, inputs: Inputs, document: Json) -> set[str]:
-        live = self.kind.inputs.from_wire(project(self.kind.shown(document), inputs.wire()))
-        unseen = {*self.kind.write_only, *self.kind.carried}
+        shown = self.kind.shown(document)
+        live = self.kind.inputs.from_wire(project(shown, inputs.wire()))
+        silent = {name for name in self.kind.immutable if self.kind.inputs.wire_name(name) not in shown}
+        unseen = {*self.kind.write_only, *self.kind.carried, *self.kind.unseen, *silent}
         return {name for name, wanted in inputs.state().items() if name not in unseen and live.get(name) != wanted}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from starlette.responses import Response
 
 from sandbox.http import ApiError, Body, Call, answer
@@ -21,6 +22,15 @@ class ContentFilter(Body):
     pattern: str = Field(min_length=1)
     action: _Action
     label: str | None = Field(None, max_length=100)
+
+    @field_validator("pattern")
+    @classmethod
+    def _check_pattern(cls, pattern: str) -> str:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"no regular expression: {error}") from error
+        return pattern
 
 
 class BuiltinFilter(Body):
@@ -76,27 +86,29 @@ def create_guardrail(call: Call) -> Response:
 
 
 def read_guardrail(call: Call) -> Response:
-    return answer({"data": _guardrail(call)})
+    return answer({"data": find_guardrail(call)})
 
 
 def update_guardrail(call: Call) -> Response:
     """Lists are replaced. The first update of a workspace's default guardrail brings it into being."""
     sent = call.body(GuardrailUpdate)
-    guardrail = _default(call.store, call.path("id")) or _guardrail(call)
+    guardrail = _default(call.store, call.path("id")) or find_guardrail(call)
     guardrail |= _changes(sent) | {"updated_at": now()}
     return answer({"data": call.store.put("guardrail", guardrail["id"], guardrail)})
 
 
 def delete_guardrail(call: Call) -> Response:
-    guardrail = _guardrail(call)["id"]
+    guardrail = find_guardrail(call)["id"]
     for assignment in call.store.all("assignment", guardrail_id=guardrail):
         call.store.delete("assignment", assignment["key_hash"])
+    for assignment in call.store.all("member_assignment", guardrail_id=guardrail):
+        call.store.delete("member_assignment", assignment["user_id"])
     call.store.delete("guardrail", guardrail)
     return answer({"deleted": True})
 
 
 def list_assignments(call: Call) -> Response:
-    guardrail = _guardrail(call, call.store.latest)["id"]
+    guardrail = find_guardrail(call, call.store.latest)["id"]
     return paged(call, _assignments(call.store, call.store.all("assignment", guardrail_id=guardrail)))
 
 
@@ -106,7 +118,7 @@ def list_all_assignments(call: Call) -> Response:
 
 def assign_keys(call: Call) -> Response:
     """A key has at most one guardrail: this one takes the place of any other. All keys or none are assigned."""
-    guardrail, hashes = _guardrail(call)["id"], _hashes(call)
+    guardrail, hashes = find_guardrail(call)["id"], _hashes(call)
     for key in hashes:
         if call.store.get("key", key) is None:
             raise ApiError(400, f"key_hashes: there is no API key {key}")
@@ -125,7 +137,7 @@ def assign_keys(call: Call) -> Response:
 
 def remove_keys(call: Call) -> Response:
     """Keys that this guardrail is not assigned to are passed over."""
-    guardrail = _guardrail(call)["id"]
+    guardrail = find_guardrail(call)["id"]
     assigned = {found["key_hash"] for found in call.store.all("assignment", guardrail_id=guardrail)}
     removed = [key for key in _hashes(call) if key in assigned]
     for key in removed:
@@ -133,7 +145,8 @@ def remove_keys(call: Call) -> Response:
     return answer({"unassigned_count": len(removed)})
 
 
-def _guardrail(call: Call, store: Store | None = None) -> Document:
+def find_guardrail(call: Call, store: Store | None = None) -> Document:
+    """The one that the path names; 404 where there is none."""
     guardrail = (store or call.store).get("guardrail", call.path("id"))
     if guardrail is None:
         raise ApiError(404, "Guardrail not found")

@@ -1,74 +1,65 @@
-"""A few of the models that OpenRouter lists; prices and limits are illustrations. Anybody may read them."""
+"""The list of models. Anybody may read it. What the sandbox's control changes or deletes of it stays so."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from starlette.responses import Response
 
-from sandbox.http import Call, answer, cut
-from sandbox.store import Document
-
-_PARAMETERS = ["max_tokens", "stop", "temperature", "tool_choice", "tools", "top_p"]
-
-
-@dataclass(frozen=True)
-class _Model:
-    """``prompt`` and ``completion`` are US dollars a token, as decimal text."""
-
-    slug: str
-    name: str
-    tokenizer: str
-    context: int
-    prompt: str
-    completion: str
-    created: int
-
-    def document(self) -> Document:
-        return {
-            "id": self.slug,
-            "canonical_slug": self.slug,
-            "name": self.name,
-            "description": f"{self.name}, as the sandbox lists it.",
-            "created": self.created,
-            "context_length": self.context,
-            "architecture": {
-                "modality": "text->text",
-                "input_modalities": ["text"],
-                "output_modalities": ["text"],
-                "tokenizer": self.tokenizer,
-                "instruct_type": None,
-            },
-            "pricing": {"prompt": self.prompt, "completion": self.completion, "request": "0", "image": "0"},
-            "top_provider": {"context_length": self.context, "max_completion_tokens": 8192, "is_moderated": False},
-            "per_request_limits": None,
-            "supported_parameters": _PARAMETERS,
-            "default_parameters": None,
-            "supported_voices": None,
-            "links": {"details": f"/api/v1/models/{self.slug}/endpoints"},
-        }
-
-
-_MODELS = (
-    _Model(
-        "anthropic/claude-sonnet-4", "Anthropic: Claude Sonnet 4", "Claude", 200000, "0.000003", "0.000015", 1747930371
-    ),
-    _Model("anthropic/claude-opus-4", "Anthropic: Claude Opus 4", "Claude", 200000, "0.000015", "0.000075", 1747931245),
-    _Model("openai/gpt-4o", "OpenAI: GPT-4o", "GPT", 128000, "0.0000025", "0.00001", 1715558400),
-    _Model("openai/gpt-4o-mini", "OpenAI: GPT-4o-mini", "GPT", 128000, "0.00000015", "0.0000006", 1721260800),
-    _Model("google/gemini-2.5-pro", "Google: Gemini 2.5 Pro", "Gemini", 1048576, "0.00000125", "0.00001", 1750169544),
-    _Model(
-        "google/gemini-2.5-flash", "Google: Gemini 2.5 Flash", "Gemini", 1048576, "0.0000003", "0.0000025", 1750172488
-    ),
-    _Model("deepseek/deepseek-r1", "DeepSeek: R1", "DeepSeek", 163840, "0.0000004", "0.000002", 1737381095),
-    _Model("mistralai/mistral-large", "Mistral Large", "Mistral", 128000, "0.000002", "0.000006", 1708905600),
-)
+from sandbox.http import ApiError, Call, answer, cut
+from sandbox.openrouter.catalogue import MODELS
+from sandbox.store import Document, Store
 
 
 def list_models(call: Call) -> Response:
-    """``limit`` 1 to 1000 (500 unless said) and ``offset``; the filters of the platform are not imitated."""
-    limit, offset = call.number("limit", 500, 1, 1000), call.number("offset", 0, 0)
-    found = [model.document() for model in cut(_MODELS, limit, offset)]
-    more = offset + limit < len(_MODELS)
+    """All, or ``limit`` 1 to 1000 from ``offset`` on; of text models unless ``output_modalities`` says otherwise.
+
+    Filtered by ``input_modalities``, ``supported_parameters``, ``context`` and ``zdr``; the platform's other filters and
+    its ways of sorting are not imitated.
+    """
+    outputs = call.many("output_modalities") or ["text"]
+    models = [m for m in _all(call.store) if "all" in outputs or set(outputs) & set(_architecture(m, "output"))]
+    context, whole = call.number("context", 1, 1), call.query("limit") is None and call.query("offset") is None
+    found = [
+        model
+        for model in models
+        if set(call.many("input_modalities")) <= set(_architecture(model, "input"))
+        and set(call.many("supported_parameters")) <= set(model["supported_parameters"])
+        and model["context_length"] >= context
+        and (model["zdr"] or call.query("zdr") != "true")
+    ]
+    limit = len(found) or 1 if whole else call.number("limit", 500, 1, 1000)
+    offset = call.number("offset", 0, 0)
+    more = offset + limit < len(found)
     following = str(call.request.url.include_query_params(limit=limit, offset=offset + limit)) if more else None
-    return answer({"data": found, "total_count": len(_MODELS), "links": {"next": following}})
+    page = [_shown(model) for model in cut(found, limit, offset)]
+    return answer({"data": page, "total_count": len(found), "links": {"next": following}})
+
+
+def list_embedding_models(call: Call) -> Response:
+    found = [_shown(m) for m in _all(call.store) if "embeddings" in _architecture(m, "output")]
+    return answer({"data": found, "total_count": len(found), "links": {"next": None}})
+
+
+def read_model(call: Call) -> Response:
+    """By slug or by canonical slug."""
+    named = f"{call.path('author')}/{call.path('slug')}"
+    for model in _all(call.store):
+        if named in (model["id"], model["canonical_slug"]):
+            return answer({"data": _shown(model)})
+    raise ApiError(404, f"Model {named} not found")
+
+
+def _all(store: Store) -> list[Document]:
+    """They come into being with the first look."""
+    if not store.latest.all("model"):
+        for model in MODELS:
+            store.put("model", model.slug, model.document())
+    return store.latest.all("model")
+
+
+def _shown(model: Document) -> Document:
+    return {name: value for name, value in model.items() if name != "zdr"}
+
+
+def _architecture(model: Document, way: str) -> list[str]:
+    modalities: list[str] = model["architecture"][f"{way}_modalities"]
+    return modalities

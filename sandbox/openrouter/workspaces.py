@@ -88,7 +88,7 @@ def update_workspace(call: Call) -> Response:
 
 
 def delete_workspace(call: Call) -> Response:
-    """Deletes its budgets and guardrails; refused for the default workspace, and while there are keys in it."""
+    """Deletes what is in it; refused for the default workspace, and while there are keys in it."""
     workspace = workspace_of(call.store, call.path("id"))["id"]
     if workspace == DEFAULT:
         raise ApiError(403, "The default workspace cannot be deleted")
@@ -97,8 +97,10 @@ def delete_workspace(call: Call) -> Response:
     for guardrail in call.store.all("guardrail", workspace_id=workspace):
         for assignment in call.store.all("assignment", guardrail_id=guardrail["id"]):
             call.store.delete("assignment", assignment["key_hash"])
+        for assignment in call.store.all("member_assignment", guardrail_id=guardrail["id"]):
+            call.store.delete("member_assignment", assignment["user_id"])
         call.store.delete("guardrail", guardrail["id"])
-    for kind in ("budget", "key"):
+    for kind in ("budget", "key", "byok", "destination", "membership"):
         for found in call.store.all(kind, workspace_id=workspace):
             call.store.delete(kind, found["hash"] if kind == "key" else found["id"])
     call.store.delete("workspace", workspace)

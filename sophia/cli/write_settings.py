@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sophia.errors import SettingsError
 from sophia.survey import Inside, survey
 
 if TYPE_CHECKING:
@@ -41,7 +42,14 @@ def write(
         arguments = ["--platform", platform, "--stack", f"{stack.project.name}/{stack.name}"]
         arguments += ["--workspace", workspace] if workspace else []
         file = settings_file.read(stack.settings_file)
-        answer = inside.run(_MODULE, arguments, json.dumps({"settings": file.settings(platform)}))
+        settings = file.settings(platform)
+        try:
+            answer = inside.run(_MODULE, arguments, json.dumps({"settings": settings}))
+        except SettingsError as error:
+            # A platform that nobody asked for, and that the stack does not use, keeps no other one from being read.
+            if platforms or settings is not None:
+                raise
+            answer = {"settings": None, "added": [], "left": [_left_alone(error)]}
         for line in lines(platform, answer):
             out.print(line, soft_wrap=True)
         question = f"Write {len(answer['added'])} entries of {platform} into {stack.settings_file.name}?"
@@ -66,6 +74,12 @@ def lines(platform: str, answer: Mapping[str, Any]) -> list[Any]:
         shown.append(Text(f"{platform}: {len(answer['left'])} left out", "yellow"))
     shown += [Text(f"  {_title(one)}: {one['reason']}") for one in answer["left"]]
     return shown
+
+
+def _left_alone(error: SettingsError) -> dict[str, str]:
+    """What is told of a platform whose settings a person has to begin."""
+    parts = (part for problem in error.problems for part in (problem.what, problem.said, problem.do) if part)
+    return {"kind": "", "id": "", "name": "nothing was read", "reason": "; ".join(parts)}
 
 
 def _entry(entry: Mapping[str, Any]) -> str:

@@ -288,12 +288,13 @@ class Emulator:
 
         def check(response: httpx.Response) -> None:
             if checked_by is not None:
-                _check_exchange(checked_by, response)
+                _check_exchange(checked_by, response, str(response.request.url).removeprefix(self.url))
 
         return httpx.Client(base_url=self.url, headers=headers, event_hooks={"response": [check]})
 
 
-def _check_exchange(spec: Spec, response: httpx.Response) -> None:
+def _check_exchange(spec: Spec, response: httpx.Response, address: str) -> None:
+    """``address``: as it is in the platform's own terms, without the sandbox's."""
     response.read()
     request = response.request
     # A request that was refused as wrong is wrong on purpose: only the answer counts.
@@ -301,11 +302,11 @@ def _check_exchange(spec: Spec, response: httpx.Response) -> None:
     sent = None if refused or not request.content else _decoded(request.content, request.headers)
     answered = _decoded(response.content, response.headers) if response.content else None
     if refused:
-        operation = spec.operation(request.method, str(request.url))
+        operation = spec.operation(request.method, address)
         problems = spec._response_problems(operation, response.status_code, answered)
         assert not problems, problems
     else:
-        spec.check(request.method, str(request.url), response.status_code, sent, answered)
+        spec.check(request.method, address, response.status_code, sent, answered)
 
 
 def _decoded(content: bytes, headers: httpx.Headers) -> Json:

@@ -20,7 +20,7 @@ Json = dict[str, Any]
 def credentials(checkout: Checkout) -> dict[str, str]:
     """What the stack's ESC environment sets."""
     return {
-        name: template.replace("{url}", f"{checkout.running.url}/{platform.name}")
+        name: template.replace("{url}", f"{checkout.running.url}/{platform.name}").replace("{stage}", "dev")
         for platform in all_platforms()
         for name, template in platform.credentials.items()
     }
@@ -34,10 +34,15 @@ class Hand:
     headers: Mapping[str, str]
 
     def post(self, path: str, **body: Any) -> Json:
-        sent: Json = {"data": body} if path.startswith("/slack") else {"json": body}
-        answer = httpx.post(self.checkout.running.url + path, headers=dict(self.headers), trust_env=False, **sent)
+        return self.send("POST", path, **body)
+
+    def send(self, method: str, path: str, **body: Any) -> Json:
+        sent: Json = {"data": body} if path.startswith("/slack") else {"json": body} if body else {}
+        answer = httpx.request(
+            method, self.checkout.running.url + path, headers=dict(self.headers), trust_env=False, **sent
+        )
         assert answer.is_success, answer.text
-        document: Json = answer.json()
+        document: Json = answer.json() if answer.content else {}
         return document
 
 
@@ -122,13 +127,42 @@ def make_openrouter(checkout: Checkout) -> None:
         "/openrouter/api/v1/guardrails", **in_it, name="Open", allowed_models=["openai/gpt-4o"], ignored_providers=["x"]
     )
     by.post("/openrouter/api/v1/keys", **in_it, name="Web app", limit=5)
-    put = httpx.put(
-        f"{checkout.running.url}/openrouter/api/v1/workspaces/payready/budgets/monthly",
-        headers=dict(by.headers),
-        json={"limit_usd": 100},
-        trust_env=False,
+    by.send("PUT", "/openrouter/api/v1/workspaces/payready/budgets/monthly", limit_usd=100)
+    by.send(
+        "PATCH", f"/openrouter/api/v1/workspaces/{workspace['data']['id']}", is_observability_broadcast_enabled=True
     )
-    assert put.is_success, put.text
+    by.post(
+        "/openrouter/api/v1/byok",
+        **in_it,
+        provider="anthropic",
+        name="Our contract",
+        key="planted-key-of-anthropic",
+        allowed_models=["anthropic/claude-haiku-4.5"],
+    )
+    by.post(
+        "/openrouter/api/v1/observability/destinations",
+        **in_it,
+        type="langfuse",
+        name="Langfuse",
+        config={"baseUrl": "https://us.cloud.langfuse.com", "publicKey": "planted-pk", "secretKey": "planted-sk"},
+        privacy_mode=True,
+        broadcast_generation_cost=True,
+    )
+    routing = {"max_price": {"prompt": 3, "completion": "15.0"}, "zdr": True, "data_collection": "deny"}
+    for slug in ("payready-conversation", "elsewhere"):
+        by.post(
+            f"/openrouter/api/v1/presets/{slug}/chat/completions",
+            model="anthropic/claude-sonnet-4.5",
+            models=["anthropic/claude-sonnet-4.5", "openai/gpt-5.2"],
+            provider=routing,
+            temperature=0.3,
+            messages=[{"role": "system", "content": "You write to residents."}],
+        )
+    by.post(
+        "/openrouter/api/v1/presets/payready-fast/chat/completions",
+        model="openai/gpt-4o",
+        messages=[{"role": "user", "content": "-"}],
+    )
 
 
 def make_slack(checkout: Checkout) -> None:
@@ -151,6 +185,14 @@ class Estate:
     variables: tuple[str, ...]
     left: tuple[tuple[str, str, str], ...]
     """Kind, name, and a word of the reason."""
+    options: tuple[str, ...] = ()
+    """Of the command."""
+    reads: int = 9
+    """How many requests a look takes at most: one listing a kind, and whatever only a look at each object tells."""
+    opens: Callable[[Checkout], dict[str, str]] = lambda _checkout: {}
+    """What a person puts into the environment so that the look sees everything."""
+    writes: tuple[str, ...] = ()
+    """What taking over makes all the same, because nobody else could: by the kind in the sandbox, and its path."""
 
 
 ESTATES = {
@@ -227,15 +269,53 @@ ESTATES = {
             "budgets": {"monthly": 100},
             "guardrails": {
                 "residents": {"name": "Residents", "limit_usd": 5, "reset": "daily", "zero_data_retention": True},
-                "open": {"name": "Open", "models": ["openai/gpt-4o"]},
+                "open": {"name": "Open", "models": ["openai/gpt-4o"], "ignored_providers": ["x"]},
+            },
+            "provider_credentials": {
+                "our-contract": {
+                    "provider": "anthropic",
+                    "name": "Our contract",
+                    "key": {"environment": "OUR_CONTRACT_KEY"},
+                    "models": ["anthropic/claude-haiku-4.5"],
+                }
+            },
+            "destinations": {
+                "langfuse": {
+                    "type": "langfuse",
+                    "name": "Langfuse",
+                    "configuration": {"baseUrl": "https://us.cloud.langfuse.com"},
+                    "secrets": {
+                        "publicKey": {"environment": "LANGFUSE_PUBLIC_KEY"},
+                        "secretKey": {"environment": "LANGFUSE_SECRET_KEY"},
+                    },
+                    "details": ["cost"],
+                }
+            },
+            "models": {
+                "conversation": {
+                    "model": "anthropic/claude-sonnet-4.5",
+                    "fallbacks": ["openai/gpt-5.2"],
+                    "ceiling": {"input": 3, "output": 15},
+                    "needs": {"zero_data_retention": True},
+                }
+            },
+            "presets": {
+                "conversation": {
+                    "slug": "payready-conversation",
+                    "task": "conversation",
+                    "system_prompt": "You write to residents.",
+                    "temperature": 0.3,
+                }
             },
         },
-        (),
+        ("OUR_CONTRACT_KEY", "LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY"),
         (
             ("workspace", "Default", "another workspace"),
-            ("guardrail", "Open", "ignored_providers"),
             ("API key", "Web app", "declare a new key"),
+            ("preset", "", "1 begin otherwise"),
+            ("preset", "fast", "no highest price"),
         ),
+        reads=12,
     ),
     "slack": Estate(
         make_slack,

@@ -40,28 +40,33 @@ def test_every_key_has_a_record_and_no_record_shows_a_key(deployed: Checkout) ->
     by_name = {record["name"]: record for record in json.loads(done.stdout)["credentials"]}
     persons = {name for name, record in by_name.items() if record["holder"] == "person"}
     assert persons == {
-        "AIRBYTE_CLIENT_SECRET", "AIRBYTE_NOTIFICATION_URL", "ENTRATA_API_KEY", "FLOW_API_KEY", "GITHUB_TOKEN",
-        "GONG_ACCESS_KEY_SECRET", "HUBSPOT_ACCESS_TOKEN", "KUBECONFIG", "LINEAR_API_KEY", "OPENROUTER_MANAGEMENT_KEY",
-        "POSTGRES_CDC_PASSWORD", "PULUMI_ACCESS_TOKEN", "SLACK_BOT_TOKEN", "SLACK_CONFIG_TOKEN", "SLACK_USER_TOKEN",
-        "SNOWFLAKE_PRIVATE_KEY", "VERCEL_API_TOKEN",
+        "AIRBYTE_CLIENT_SECRET", "AIRBYTE_NOTIFICATION_URL", "ANTHROPIC_API_KEY", "ENTRATA_API_KEY", "FLOW_API_KEY",
+        "GITHUB_TOKEN", "GONG_ACCESS_KEY_SECRET", "HUBSPOT_ACCESS_TOKEN", "KUBECONFIG", "LANGFUSE_SECRET_KEY",
+        "LINEAR_API_KEY", "OPENROUTER_MANAGEMENT_KEY", "PINECONE_API_KEY", "PINECONE_CLIENT_SECRET",
+        "PORTKEY_ADMIN_API_KEY", "POSTGRES_CDC_PASSWORD", "PULUMI_ACCESS_TOKEN", "QDRANT_CLOUD_MANAGEMENT_KEY",
+        "SLACK_BOT_TOKEN", "SLACK_CONFIG_TOKEN", "SLACK_USER_TOKEN", "SNOWFLAKE_PRIVATE_KEY", "VERCEL_API_TOKEN",
     }  # fmt: skip
     settings = deployed.settings()
     assert {name for name in by_name if name not in persons} == {
         *(f"API key {key}" for key in settings["openrouter"]["keys"]),
+        *(f"API key {key}" for key in settings["portkey"]["api_keys"]),
+        *(f"API key {key}" for key in settings["pinecone"]["keys"]),
+        *(f"database key {key}" for key in settings["qdrant"]["keys"]),
+        "database key main.manager",
         "API key mcp.first",
         *(f"service user's key pair {user}" for user in settings["snowflake"]["users"]),
         *(f"app's client and signing secrets {app}" for app in settings["slack"]["apps"]),
     }
     asked_by_nobody = {
-        "AIRBYTE_NOTIFICATION_URL", "ENTRATA_API_KEY", "GONG_ACCESS_KEY_SECRET", "HUBSPOT_ACCESS_TOKEN", "LINEAR_API_KEY",
-        "POSTGRES_CDC_PASSWORD",
+        "AIRBYTE_NOTIFICATION_URL", "ANTHROPIC_API_KEY", "ENTRATA_API_KEY", "GONG_ACCESS_KEY_SECRET",
+        "HUBSPOT_ACCESS_TOKEN", "LANGFUSE_SECRET_KEY", "LINEAR_API_KEY", "POSTGRES_CDC_PASSWORD",
     }  # fmt: skip
     for name, record in by_name.items():
         unknown = name in asked_by_nobody or name.startswith("app's")
         assert record["authenticates"] is (None if unknown else True), record
         assert record["due"] is not None or name == "PULUMI_ACCESS_TOKEN"
     assert by_name["HUBSPOT_ACCESS_TOKEN"]["source"].startswith("HubSpot")
-    given = {p.credentials[name] for p in all_platforms() for name in p.secret}
+    given = {p.credentials[name].replace("{stage}", "dev") for p in all_platforms() for name in p.secret}
     for secret in (*given, *minted(deployed), deployed.running.access_token):
         assert secret not in done.stdout + done.stderr
 

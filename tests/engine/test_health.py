@@ -16,7 +16,10 @@ from sophia.errors import SettingsError
 if TYPE_CHECKING:
     from tests.engine.conftest import Checkout, NewCheckout
 
-EVERYTHING = {"airbyte", "estuary", "github", "kubernetes", "openrouter", "pulumi", "slack", "snowflake", "vercel"}
+EVERYTHING = {
+    "airbyte", "estuary", "github", "kubernetes", "openrouter", "pinecone", "portkey", "pulumi", "qdrant", "slack",
+    "snowflake", "vercel",
+}  # fmt: skip
 SECRET = "a-credential-that-nobody-takes"
 
 
@@ -69,6 +72,7 @@ def test_the_whole_stack_is_well_and_asking_it_changes_nothing(dev: Checkout) ->
         ("airbyte", "/v1/applications/token"),
         ("estuary", "/api/graphql"),
         ("estuary", "/api/v1/auth/token"),
+        ("pinecone", "/oauth/token"),
         ("slack", "/api/auth.test"),
         ("snowflake", "/api/v2/statements"),
         ("kubernetes", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"),
@@ -89,7 +93,7 @@ def test_a_platform_that_is_down_is_named_and_the_others_are_still_asked(dev: Ch
     failing = [line.split()[0] for line in done.stdout.splitlines() if "failing" in line and line.startswith("  ")]
     assert sorted(failing) == ["Airbyte", "OpenRouter", "Vercel"]
     assert "setting  AIRBYTE_SERVER_URL" in done.stdout
-    assert "6 well · 3 failing" in done.stdout
+    assert "9 well · 3 failing" in done.stdout
 
 
 def test_a_refused_credential_is_told_with_its_variable_and_not_its_value(dev: Checkout) -> None:

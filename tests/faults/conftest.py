@@ -30,9 +30,12 @@ def settings() -> dict[str, Any]:
 class Halted:
     """A ``sophia up`` that waits in the middle, because a platform takes its time with one request."""
 
-    def __init__(self, checkout: Checkout, platform: str, method: str, path: str, skip: int) -> None:
+    def __init__(
+        self, checkout: Checkout, platform: str, method: str, path: str, skip: int, *, served: bool = False
+    ) -> None:
         self.checkout = checkout
-        self.fault = checkout.running.add_fault(platform, method=method, path=path, latency=120, skip=skip, times=1)
+        wait: Any = {"hold": 120} if served else {"latency": 120}
+        self.fault = checkout.running.add_fault(platform, method=method, path=path, skip=skip, times=1, **wait)
         self.process = checkout.start("up", "dev", "--skip-preview")
         try:
             wait_for(self._waits, f"{method} {path} to be sent to {platform}")
@@ -64,20 +67,32 @@ class Halted:
 
 @pytest.fixture
 def halt() -> type[Halted]:
-    """``halt(checkout, platform, method, path, skip)``: an up that stands still at that request."""
+    """``halt(checkout, platform, method, path, skip, served=False)``: an up that stands still at that request, before it
+    is served or after.
+    """
     return Halted
 
 
 @pytest.fixture
-def minted_key_status() -> Callable[[Checkout], int]:
-    """The status that OpenRouter gives to whoever shows the one key that is in the state."""
+def kept() -> Callable[[Checkout, str, str], list[str]]:
+    """``kept(checkout, type, output)``: that secret output of the resources of a type, as the state keeps it, decrypted."""
 
-    def ask(checkout: Checkout) -> int:
+    def values(checkout: Checkout, type_: str, output: str) -> list[str]:
         stack = checkout.stack()
         export = ["stack", "export", "--show-secrets", "--stack", stack.full_name]
         exported = checkout.command.execute(export, checkout.directory, surroundings(stack.target)).stdout
         resources = json.loads(exported)["deployment"]["resources"]
-        (key,) = [json.loads(r["outputs"]["key"]["plaintext"]) for r in resources if r["type"].endswith(":ApiKey")]
+        return [json.loads(r["outputs"][output]["plaintext"]) for r in resources if r["type"].endswith(f":{type_}")]
+
+    return values
+
+
+@pytest.fixture
+def minted_key_status(kept: Callable[[Checkout, str, str], list[str]]) -> Callable[[Checkout], int]:
+    """The status that OpenRouter gives to whoever shows the one key that is in the state."""
+
+    def ask(checkout: Checkout) -> int:
+        (key,) = kept(checkout, "ApiKey", "key")
         address = f"{checkout.running.url}/openrouter/api/v1/key"
         return httpx.get(address, headers={"Authorization": f"Bearer {key}"}, trust_env=False).status_code
 

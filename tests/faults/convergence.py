@@ -188,6 +188,8 @@ def _slack(settings: Settings) -> Iterator[tuple[str, Wanted]]:
 
 def _alive(platform: str, kind: str, document: Mapping[str, Any]) -> bool:
     """Not one of those that the platform has anyway, nor one that it keeps after its deletion."""
+    if (platform, kind) == ("openrouter", "model"):
+        return False
     if (platform, kind) in (("airbyte", "token"), ("openrouter", "workspace")) and document.get("slug") in (
         None,
         "default",

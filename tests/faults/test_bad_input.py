@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 WRONG = "wr0ng-value-of-a-secret-0123456789"
 """Given as a credential; no message may repeat it."""
 
-SECRETS = [WRONG, *(p.credentials[name] for p in all_platforms() for name in p.secret - p.files)]
+SECRETS = [
+    WRONG,
+    *(p.credentials[name].replace("{stage}", "dev") for p in all_platforms() for name in p.secret - p.files),
+]
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from tests.processes import commands
 if TYPE_CHECKING:
     from tests.engine.conftest import Checkout, NewCheckout
 
-GIVEN = {name: p.credentials[name] for p in all_platforms() for name in p.secret - p.files}
+GIVEN = {name: p.credentials[name].replace("{stage}", "dev") for p in all_platforms() for name in p.secret - p.files}
 """What opens the platforms, and what the settings hand on to them."""
 
 

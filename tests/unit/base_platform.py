@@ -296,7 +296,8 @@ class Engine:
         return _kept(answered.id, answered.inputs, answered.properties) if answered.id else None
 
     def delete(self, state: State) -> None:
-        asked = provider_pb2.DeleteRequest(urn=self.urn, id=state.id, properties=self.struct(state.outputs))
+        properties, old_inputs = self.struct(state.outputs), self.struct(state.inputs)
+        asked = provider_pb2.DeleteRequest(urn=self.urn, id=state.id, properties=properties, old_inputs=old_inputs)
         self.call("Delete", asked)
 
 

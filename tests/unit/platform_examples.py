@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from providers import airbyte, base, estuary, openrouter, slack
+from providers import airbyte, base, estuary, openrouter, pinecone, qdrant, slack
 
 OURS = "(managed by sophia-ai/dev)"
 WORKSPACE, SOURCE, DESTINATION, TAG = (f"{digit * 8}-0000-4000-8000-000000000000" for digit in "1234")
@@ -16,6 +16,15 @@ ACTOR: dict[str, Any] = {
     "definitionId": "25c5221d-dce2-4163-ade9-739ef790f503",
     "createdAt": 1764000000,
 }
+PINECONE_INDEX: dict[str, Any] = {
+    "name": "x",
+    "host": "x-0a1b2c3.svc.aped-4627-b74a.pinecone.io",
+    "vector_type": "dense",
+    "deletion_protection": "enabled",
+    "status": {"ready": True, "state": "Ready"},
+}
+
+QDRANT_DATABASE: dict[str, Any] = {"cluster": "c-1", "address": "https://x.test:6333", "api_key": "qdrant-key"}
 
 SHOWN: dict[str, tuple[type[base.Resource], dict[str, Any], dict[str, Any], str]] = {
     "airbyte workspace": (
@@ -368,6 +377,409 @@ SHOWN: dict[str, tuple[type[base.Resource], dict[str, Any], dict[str, Any], str]
             "created_at": "2026-08-24T10:30:00Z",
         },
         "g-1/h-1",
+    ),
+    "pinecone project": (
+        pinecone.Project,
+        {"name": "sophia-dev"},
+        {
+            "id": "x",
+            "name": "sophia-dev",
+            "max_pods": 0,
+            "force_encryption_with_cmek": False,
+            "organization_id": "-Norganization",
+            "created_at": "2026-08-24T10:30:00Z",
+        },
+        "x",
+    ),
+    "pinecone API key": (
+        pinecone.ApiKey,
+        {"project_id": WORKSPACE, "name": "Web app", "roles": ["DataPlaneViewer", "ControlPlaneViewer"]},
+        {
+            "id": "x",
+            "name": f"Web app {OURS}",
+            "project_id": WORKSPACE,
+            "roles": ["DataPlaneViewer", "ControlPlaneViewer"],
+        },
+        "x",
+    ),
+    "pinecone index": (
+        pinecone.Index,
+        {
+            "name": "x",
+            "cloud": "aws",
+            "region": "us-east-1",
+            "vector_type": "dense",
+            "dimension": 1536,
+            "metric": "cosine",
+            "filterable": ["resident_id", "channel"],
+            "tags": {"data": "personal"},
+        },
+        {
+            **PINECONE_INDEX,
+            "dimension": 1536,
+            "metric": "cosine",
+            "tags": {"data": "personal", "managed_by": "sophia-ai;dev"},
+            "spec": {
+                "serverless": {
+                    "cloud": "aws",
+                    "region": "us-east-1",
+                    "read_capacity": {"mode": "OnDemand", "status": {"state": "Ready"}},
+                    "schema": {"fields": {"channel": {"filterable": True}, "resident_id": {"filterable": True}}},
+                }
+            },
+        },
+        "x",
+    ),
+    "pinecone index of a model on nodes of its own": (
+        pinecone.Index,
+        {
+            "name": "x",
+            "cloud": "aws",
+            "region": "us-east-1",
+            "model": "multilingual-e5-large",
+            "field_map": {"text": "chunk"},
+            "read_parameters": {"truncate": "NONE"},
+            "read_capacity": {"mode": "Dedicated", "node_type": "b1", "replicas": 2, "shards": 1},
+        },
+        {
+            **PINECONE_INDEX,
+            "dimension": 1024,
+            "metric": "cosine",
+            "embed": {
+                "model": "multilingual-e5-large",
+                "metric": "cosine",
+                "dimension": 1024,
+                "vector_type": "dense",
+                "field_map": {"text": "chunk"},
+                "read_parameters": {"input_type": "query", "truncate": "NONE"},
+                "write_parameters": {"input_type": "passage", "truncate": "END"},
+            },
+            "spec": {
+                "serverless": {
+                    "cloud": "aws",
+                    "region": "us-east-1",
+                    "read_capacity": {
+                        "mode": "Dedicated",
+                        "dedicated": {
+                            "node_type": "b1",
+                            "scaling": "Manual",
+                            "manual": {"replicas": 2, "shards": 1},
+                        },
+                        "status": {"state": "Scaling", "current_replicas": 1, "current_shards": 1},
+                    },
+                }
+            },
+        },
+        "x",
+    ),
+    "pinecone pod index": (
+        pinecone.PodIndex,
+        {"name": "x", "environment": "us-east1-gcp", "dimension": 8, "metric": "dotproduct", "filterable": ["genre"]},
+        {
+            **PINECONE_INDEX,
+            "dimension": 8,
+            "metric": "dotproduct",
+            "spec": {
+                "pod": {
+                    "environment": "us-east1-gcp",
+                    "pod_type": "p1.x1",
+                    "pods": 1,
+                    "replicas": 1,
+                    "shards": 1,
+                    "metadata_config": {"indexed": ["genre"]},
+                }
+            },
+        },
+        "x",
+    ),
+    "pinecone backup": (
+        pinecone.Backup,
+        {"index_name": "conversations", "name": "release-12", "description": "As of release 12"},
+        {
+            "backup_id": "x",
+            "source_index_name": "conversations",
+            "source_index_id": WORKSPACE,
+            "name": "release-12",
+            "description": f"As of release 12 {OURS}",
+            "status": "Ready",
+            "cloud": "aws",
+            "region": "us-east-1",
+            "dimension": 1536,
+            "record_count": 5,
+            "created_at": "2026-08-24T10:30:00Z",
+        },
+        "x",
+    ),
+    "pinecone schedule": (
+        pinecone.BackupSchedule,
+        {"index_name": "conversations", "name": "scheduled", "frequency": "daily", "retention_days": 7},
+        {
+            "schedule_id": "x",
+            "name": "scheduled",
+            "index_id": WORKSPACE,
+            "project_id": SOURCE,
+            "schedule_type": "time-based",
+            "frequency": "daily",
+            "retention_expire_after_days": 7,
+            "enabled": True,
+            "next_scheduled_run": "2026-08-25T06:00:00+00:00",
+            "created_at": "2026-08-24T10:30:00.000000+00:00",
+        },
+        "x",
+    ),
+    "qdrant cluster": (
+        qdrant.Cluster,
+        {
+            "name": "sophia-dev",
+            "cloud_provider_id": "aws",
+            "cloud_provider_region_id": "us-east-1",
+            "number_of_nodes": 3,
+            "size": {"ram": "4GiB", "cpu": "1000m", "disk": "16GiB"},
+            "labels": {"stage": "dev", "managed-by": "sophia-ai"},
+            "restart_policy": "ROLLING",
+        },
+        {
+            "id": "x",
+            "accountId": WORKSPACE,
+            "createdAt": "2026-08-24T10:30:00Z",
+            "name": "sophia-dev",
+            "cloudProviderId": "aws",
+            "cloudProviderRegionId": "us-east-1",
+            "labels": [{"key": "managed-by", "value": "sophia-ai"}, {"key": "stage", "value": "dev"}],
+            "configuration": {
+                "numberOfNodes": 3,
+                "version": "v1.19.1",
+                "packageId": "p-4",
+                "restartPolicy": "CLUSTER_CONFIGURATION_RESTART_POLICY_ROLLING",
+                "reservedCpuPercentage": 20,
+            },
+            "state": {
+                "phase": "CLUSTER_PHASE_HEALTHY",
+                "endpoint": {"url": "https://x.us-east-1-0.aws.cloud.qdrant.io", "restPort": 6333, "grpcPort": 6334},
+            },
+        },
+        "x",
+    ),
+    "qdrant backup schedule": (
+        qdrant.BackupSchedule,
+        {"cluster_id": WORKSPACE, "display_name": "Nightly", "schedule": "0 8 * * *", "retention_days": 7},
+        {
+            "id": "x",
+            "clusterId": WORKSPACE,
+            "displayName": f"Nightly {OURS}",
+            "schedule": "0 8 * * *",
+            "retentionPeriod": "604800s",
+            "status": "BACKUP_SCHEDULE_STATUS_ACTIVE",
+        },
+        "x",
+    ),
+    "qdrant database key": (
+        qdrant.DatabaseKey,
+        {
+            "cluster_id": WORKSPACE,
+            "name": "Agents",
+            "collections": {"calls": "READ_ONLY"},
+            "expires_at": "2027-12-31T23:00:00+01:00",
+        },
+        {
+            "id": "x",
+            "clusterId": WORKSPACE,
+            "name": "Agents",
+            "expiresAt": "2027-12-31T22:00:00Z",
+            "accessRules": [
+                {
+                    "collectionAccess": {
+                        "collectionName": "calls",
+                        "accessType": "COLLECTION_ACCESS_RULE_ACCESS_TYPE_READ_ONLY",
+                    }
+                }
+            ],
+            "postfix": "abc",
+        },
+        "x",
+    ),
+    "qdrant management key": (
+        qdrant.ManagementKey,
+        {"generation": 2},
+        {"id": "x", "prefix": "0a"},
+        "x",
+    ),
+    "qdrant collection": (
+        qdrant.Collection,
+        {
+            **QDRANT_DATABASE,
+            "name": "calls_v1",
+            "vectors": {"text": {"size": 8, "distance": "Cosine"}},
+            "tuning": {"text": {"on_disk": True}},
+            "hnsw_config": {"m": 24},
+            "replication_factor": 2,
+            "metadata": {"model": "m"},
+            "purpose": "Calls",
+        },
+        {
+            "status": "green",
+            "optimizer_status": "ok",
+            "points_count": 7,
+            "segments_count": 2,
+            "config": {
+                "params": {
+                    "vectors": {"text": {"size": 8, "distance": "Cosine", "on_disk": True}},
+                    "shard_number": 3,
+                    "replication_factor": 2,
+                    "write_consistency_factor": 1,
+                    "on_disk_payload": True,
+                },
+                "hnsw_config": {"m": 24, "ef_construct": 100, "full_scan_threshold": 10000},
+                "optimizer_config": {"default_segment_number": 0, "flush_interval_sec": 5},
+                "quantization_config": None,
+                "metadata": {"purpose": f"Calls {OURS}", "model": "m"},
+            },
+            "payload_schema": {},
+        },
+        "c-1/calls_v1",
+    ),
+    "qdrant alias": (
+        qdrant.Alias,
+        {**QDRANT_DATABASE, "name": "calls", "collection": "calls_v1"},
+        {"alias_name": "calls", "collection_name": "calls_v1"},
+        "c-1/calls",
+    ),
+    "qdrant payload index": (
+        qdrant.PayloadIndex,
+        {
+            **QDRANT_DATABASE,
+            "collection": "calls_v1",
+            "field": "property_id",
+            "field_schema": {"type": "keyword", "is_tenant": True},
+        },
+        {
+            "result": {
+                "payload_schema": {
+                    "property_id": {
+                        "data_type": "keyword",
+                        "params": {"type": "keyword", "is_tenant": True},
+                        "points": 7,
+                    }
+                }
+            }
+        },
+        "c-1/calls_v1/property_id",
+    ),
+    "openrouter second key": (
+        openrouter.ApiKey,
+        {"workspace_id": WORKSPACE, "name": "Web app", "generation": 2},
+        {
+            **STAMPS,
+            "hash": "x",
+            "name": f"Web app #2 {OURS}",
+            "disabled": False,
+            "limit": None,
+            "limit_reset": None,
+            "include_byok_in_limit": False,
+            "expires_at": None,
+            "workspace_id": WORKSPACE,
+        },
+        "x",
+    ),
+    "openrouter filters": (
+        openrouter.Guardrail,
+        {
+            "workspace_id": WORKSPACE,
+            "name": "Chat",
+            "content_filters": [{"pattern": "x", "action": "redact"}],
+            "content_filter_builtins": [{"slug": "ssn", "action": "block"}],
+        },
+        {
+            **STAMPS,
+            "id": "x",
+            "name": "Chat",
+            "description": OURS,
+            "enforce_zdr": None,
+            "content_filters": [{"pattern": "x", "action": "redact", "label": None}],
+            "content_filter_builtins": [{"slug": "ssn", "action": "block", "label": "[SSN]"}],
+            "workspace_id": WORKSPACE,
+        },
+        "x",
+    ),
+    "openrouter member": (
+        openrouter.GuardrailMember,
+        {"guardrail_id": "g-1", "user_id": "user_1"},
+        {
+            "id": "a-2",
+            "guardrail_id": "g-1",
+            "user_id": "user_1",
+            "organization_id": "org_1",
+            "assigned_by": None,
+            "created_at": "2026-08-24T10:30:00Z",
+        },
+        "g-1/user_1",
+    ),
+    "openrouter provider credential": (
+        openrouter.ProviderCredential,
+        {"workspace_id": WORKSPACE, "provider": "anthropic", "name": "Ours", "key": "sk-ant-hunter2"},
+        {
+            "id": "x",
+            "provider": "anthropic",
+            "name": f"Ours {OURS}",
+            "label": "sk-...er2",
+            "disabled": False,
+            "is_fallback": False,
+            "allowed_models": None,
+            "allowed_api_key_hashes": None,
+            "allowed_user_ids": None,
+            "sort_order": 0,
+            "workspace_id": WORKSPACE,
+            "created_at": "2026-08-24T10:30:00Z",
+        },
+        "x",
+    ),
+    "openrouter destination": (
+        openrouter.Destination,
+        {
+            "workspace_id": WORKSPACE,
+            "type": "langfuse",
+            "name": "Traces",
+            "configuration": {"baseUrl": "https://us.cloud.langfuse.com"},
+            "secret_configuration": {"secretKey": "sk-lf-hunter2", "publicKey": "pk-lf-hunter2"},
+        },
+        {
+            **STAMPS,
+            "id": "x",
+            "type": "langfuse",
+            "name": f"Traces {OURS}",
+            "config": {
+                "baseUrl": "https://us.cloud.langfuse.com",
+                "secretKey": "sk-l...ter2",
+                "publicKey": "pk-l...ter2",
+            },
+            "enabled": True,
+            "privacy_mode": True,
+            "sampling_rate": 1,
+            "broadcast_generation_cost": False,
+            "broadcast_generation_identity": False,
+            "broadcast_generation_request_context": False,
+            "api_key_hashes": None,
+            "filter_rules": None,
+            "workspace_id": WORKSPACE,
+        },
+        "x",
+    ),
+    "openrouter preset": (
+        openrouter.Preset,
+        {"slug": "dev-summary", "model": "openai/gpt-5-mini", "temperature": 0, "system_prompt": "Be short."},
+        {
+            **STAMPS,
+            "id": "p",
+            "slug": "dev-summary",
+            "name": "dev-summary",
+            "status": "active",
+            "designated_version": {
+                "version": 3,
+                "system_prompt": "Be short.",
+                "config": {"model": "openai/gpt-5-mini", "temperature": 0, "top_k": 5},
+            },
+        },
+        "dev-summary",
     ),
     "slack channel": (
         slack.Channel,

@@ -11,13 +11,16 @@ from typing import Any
 import httpx
 import pytest
 
-from providers import airbyte, base, estuary, openrouter, slack
+from providers import airbyte, base, estuary, openrouter, pinecone, qdrant, qdrant_cloud, slack
 from providers.base import Kind
 from providers.base.inventory import Inventory
 from tests.unit.base_platform import Engine, State
 from tests.unit.platform_examples import SHOWN
 
-MODULES = (airbyte, estuary, openrouter, slack)
+MODULES = (airbyte, estuary, openrouter, pinecone, qdrant, slack)
+PACKAGES = "/api/booking/v1/accounts/credential/packages"
+"""What Qdrant sells, asked for once in a process."""
+SIZE = {"id": "p-4", "resourceConfiguration": {"ram": "4GiB", "cpu": "1000m", "disk": "16GiB"}}
 KINDS = {
     f"{module.__name__.rpartition('.')[2]} {name}": resource
     for module in MODULES
@@ -37,7 +40,7 @@ def at_place(path: str, value: Any) -> Any:
 def show(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[type[base.Resource], Any], list[str]]]:
     """Makes a platform show one document to whoever lists or reads, and returns what it was asked for."""
     monkeypatch.setattr("providers.base.provider._inventory", Inventory())
-    for module in MODULES:
+    for module in (*MODULES, qdrant_cloud):
         for name in re.findall(r'Environment\("(\w+)"\)', inspect.getsource(module)):
             monkeypatch.setenv(name, "https://platform.test" if name.endswith("URL") else "credential")
     monkeypatch.setenv("ESTUARY_API_URL", "https://platform.test")
@@ -52,6 +55,8 @@ def show(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[type[base.Resour
             asked.append(request.url.path)
             if request.url.path.endswith("/token"):
                 return httpx.Response(200, json={"access_token": "token", "expires_in": 900})
+            if request.url.path == PACKAGES:
+                return httpx.Response(200, json={"items": [SIZE]})
             listing, read = kind.calls.listing, kind.calls.read
             if listing:
                 return httpx.Response(
@@ -60,8 +65,7 @@ def show(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[type[base.Resour
             if isinstance(read, base.Pick):
                 return httpx.Response(200, json={"ok": True, **at_place(read.items, [document])})
             assert read
-            place = read.answer if isinstance(read, base.Call) else ""
-            return httpx.Response(200, json={"ok": True, **at_place(place, document)})
+            return httpx.Response(200, json={"ok": True, **at_place(getattr(read, "answer", ""), document)})
 
         clients.append(httpx.Client(transport=httpx.MockTransport(answer)))
         monkeypatch.setitem(kind.api.__dict__, "client", clients[-1])
@@ -85,7 +89,8 @@ def test_what_nobody_changed_is_read_as_it_was_asked_for(
     assert seen
     assert seen.inputs == inputs
     assert engine.read(seen) == seen
-    assert len([path for path in asked if not path.endswith("/token")]) <= (1 if resource.kind.calls.listing else 2)
+    counted = [path for path in asked if not path.endswith("/token") and path != PACKAGES]
+    assert len(counted) <= (1 if resource.kind.calls.listing else 2)
     for name in resource.kind.write_only:
         seen.outputs.pop(name, None)
     assert not set(engine.changed(seen, **given)) - set(resource.kind.write_only)
@@ -109,6 +114,15 @@ def test_what_nobody_changed_is_read_as_it_was_asked_for(
         ("openrouter key", {"limit": 60, "disabled": True}, {"limit": 60, "disabled": True}),
         ("openrouter key", {"limit_reset": None}, {"limit_reset": None}),
         ("openrouter guardrail", {"allowed_providers": ["openai"]}, {"allowed_providers": ["openai"]}),
+        ("pinecone index", {"deletion_protection": "disabled"}, {"deletion_protection": "disabled"}),
+        ("pinecone index", {"tags": {"managed_by": "sophia-ai;dev"}}, {"tags": {}}),
+        ("pinecone index", {"status": {"ready": False, "state": "Terminating"}}, None),
+        ("pinecone API key", {"roles": ["ProjectEditor"]}, {"roles": ["ProjectEditor"]}),
+        ("pinecone schedule", {"enabled": False, "next_scheduled_run": None}, {"enabled": False}),
+        ("qdrant cluster", {"labels": [{"key": "stage", "value": "prod"}]}, {"labels": {"stage": "prod"}}),
+        ("qdrant cluster", {"deletedAt": "2026-08-24T10:30:00Z"}, None),
+        ("qdrant backup schedule", {"retentionPeriod": "86400s"}, {"retention_days": 1}),
+        ("qdrant alias", {"alias_name": "another"}, None),
         ("slack channel", {"topic": {"value": "then"}}, {"topic": "then"}),
         ("slack channel", {"purpose": {"value": ""}}, {"purpose": ""}),
         ("slack user group", {"prefs": {"channels": ["C3", "C1"]}}, {"channels": ["C1", "C3"]}),
@@ -145,7 +159,7 @@ def test_a_declaration_names_what_there_is(kind: Kind) -> None:
     assert set(kind.calls.setters) | set(kind.reset) | (kind.calls.create_takes or set()) <= wire
     calls = [call for call in kind.calls.every() if isinstance(call, base.Call)]
     texts = json.dumps([[call.path, *call.params.values(), call.body] for call in calls])
-    assert set(re.findall(r"{(\w+)}", texts + kind.identity)) <= fields | {"id"}
+    assert set(re.findall(r"{(\w+)}", texts + kind.identity)) <= fields | {"id"} | set(kind.api.constants)
     changeable = fields - set(kind.immutable) - set(kind.carried)
     if not kind.calls.update:
         assert {kind.inputs.wire_name(name) for name in changeable} <= set(kind.calls.setters), "cannot be changed"
@@ -169,5 +183,9 @@ def test_the_places_to_which_states_refer_stay() -> None:
         *(f"airbyte {name}" for name in ("Workspace", "Source", "Destination", "Tag", "Connection")),
         *(f"estuary {name}" for name in ("Bundle", "StorageMapping", "AlertSubscription", "ServiceAccount", "ApiKey")),
         *(f"openrouter {name}" for name in ("Workspace", "WorkspaceBudget", "ApiKey", "Guardrail", "GuardrailKey")),
+        *(f"openrouter {name}" for name in ("GuardrailMember", "ProviderCredential", "Destination", "Preset")),
+        *(f"pinecone {n}" for n in ("Project", "ApiKey", "Index", "PodIndex", "Backup", "BackupSchedule")),
+        *(f"qdrant {n}" for n in ("Cluster", "BackupSchedule", "DatabaseKey", "ManagementKey")),
+        *(f"qdrant {n}" for n in ("Collection", "Alias", "PayloadIndex")),
         *(f"slack {name}" for name in ("Channel", "UserGroup", "App")),
     }

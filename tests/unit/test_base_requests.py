@@ -227,6 +227,14 @@ def test_a_token_is_exchanged_once_and_renewed_once_when_it_is_refused(
     assert platform.answers == []
 
 
+def test_headers_of_the_exchange_go_nowhere_else(platform: Platform, exchanging: base.Api) -> None:
+    assert isinstance(exchanging.auth, base.TokenExchange)
+    exchanging.auth.exchange_headers = {"X-Version": "2026-04"}
+    platform.answers = [granted("t-1")]
+    exchanging.request("GET", "/things")
+    assert [r.headers.get("X-Version") for r in platform.requests] == ["2026-04", None]
+
+
 def test_eight_threads_share_one_exchange(platform: Platform, exchanging: base.Api) -> None:
     platform.answers = [granted("t-1")]
     with ThreadPoolExecutor(8) as pool:

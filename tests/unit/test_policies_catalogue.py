@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from policies.catalogue import ALL
 from policies.controls import FRAMEWORKS, Control, Framework
 from policies.model import EstatePolicy, Policy
 from policies.strictness import LIMITS, WAREHOUSE_SIZES
-from providers import airbyte, estuary, openrouter, rsa
 
 REPOSITORY = Path(__file__).parents[2]
 CONTROLS = [value for value in vars(controls).values() if isinstance(value, Control)]
@@ -79,10 +79,9 @@ def tokens() -> set[str]:
 
 def test_dynamic_resources_are_named_as_they_register_themselves() -> None:
     dynamic = {token for token in tokens() if token.startswith("pulumi-python:")}
-    modules = {"airbyte": airbyte, "estuary": estuary, "openrouter": openrouter, "rsa": rsa}
     for token in dynamic:
         module, _, name = token.removeprefix("pulumi-python:dynamic/").partition(":")
-        assert hasattr(modules[module], name), token
+        assert hasattr(import_module(f"providers.{module}"), name), token
 
 
 @pytest.mark.parametrize("package", ["github", "kubernetes", "snowflake", "vercel"])

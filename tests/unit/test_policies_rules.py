@@ -22,6 +22,7 @@ PLATFORMS = {
     "github": "GitHub",
     "kubernetes": "Kubernetes",
     "openrouter": "OpenRouter",
+    "portkey": "Portkey",
     "snowflake": "Snowflake",
     "vercel": "Vercel",
 }
@@ -129,6 +130,8 @@ GOOD: list[tuple[str, str, dict[str, Any]]] = [
     ("model-key-limit", kinds.OPENROUTER_KEY, {"limit": 1000.0, "limit_reset": None}),
     ("model-key-limit", kinds.OPENROUTER_KEY, {"limit": UNKNOWN}),
     ("model-budget", kinds.OPENROUTER_BUDGET, {"interval": "monthly", "limit_usd": 2500.0}),
+    ("gateway-key-limit", kinds.PORTKEY_KEY, {"usage_limits": {"type": "cost", "credit_limit": 1000.0}}),
+    ("gateway-limit", kinds.PORTKEY_WORKSPACE, {"usage_limits": [{"type": "cost", "credit_limit": 2000}]}),
     ("gpu-cap", kinds.KUBERNETES_QUOTA, {"spec": {"hard": {"requests.nvidia.com/gpu": "4", "pods": "200"}}}),
     ("whole-gpus", DEPLOYMENT, pod(gpu=1)),
     ("whole-gpus", DEPLOYMENT, pod(gpu="2")),
@@ -219,6 +222,9 @@ BAD: list[tuple[str, str, dict[str, Any], str]] = [
     ("model-key-limit", kinds.OPENROUTER_KEY, {"limit": 50, "limit_reset": "daily"}, "1550 USD a month"),
     ("model-key-limit", kinds.OPENROUTER_KEY, {"limit": float("inf")}, "limit_usd"),
     ("model-budget", kinds.OPENROUTER_BUDGET, {"interval": "monthly", "limit_usd": 90000}, "openrouter.budgets.it"),
+    ("traces-without-contents", kinds.OPENROUTER_DESTINATION, {"privacy_mode": False}, "openrouter.destinations.it"),
+    ("gateway-key-limit", kinds.PORTKEY_KEY, {}, "portkey.api_keys.it.usage_limit"),
+    ("gateway-limit", kinds.PORTKEY_WORKSPACE, {"usage_limits": []}, "portkey.workspace.usage_limit"),
     ("gpu-cap", kinds.KUBERNETES_QUOTA, {"spec": {"hard": {"requests.nvidia.com/gpu": "64"}}}, "kubernetes.quota.gpus"),
     ("whole-gpus", DEPLOYMENT, pod(gpu="0.25"), "time-slicing"),
     ("whole-gpus", DEPLOYMENT, pod(gpu=0.25), "containers[0].resources.limits.nvidia.com/gpu"),
@@ -308,6 +314,19 @@ def test_a_workspace_needs_a_budget_and_a_key_a_guardrail() -> None:
     assert violations("workspace-has-budget", workspace, monthly) == []
     assert "openrouter.keys.web.guardrail" in violations("keys-have-guardrails", key, workspace)[0]
     assert violations("keys-have-guardrails", key, resource(kinds.OPENROUTER_GUARDRAIL_KEY, "web")) == []
+
+
+def test_what_a_key_of_ours_spends_at_a_provider_counts() -> None:
+    credential = resource(kinds.OPENROUTER_PROVIDER_CREDENTIAL, "anthropic")
+    inputs = {"interval": "monthly", "limit_usd": 100}
+    silent, counting = (
+        resource(kinds.OPENROUTER_BUDGET, "monthly", inputs={**inputs, **more})
+        for more in ({}, {"include_byok_in_budgets": True})
+    )
+    for budgets in ((), (silent,), (silent, counting)):
+        assert "openrouter.workspace.byok_in_budgets" in violations("byok-in-budgets", credential, *budgets)[0]
+    assert violations("byok-in-budgets", credential, counting) == []
+    assert violations("byok-in-budgets", silent) == []
 
 
 def test_a_repository_needs_a_protected_branch() -> None:
