@@ -14,7 +14,7 @@ def wait_for_registrations() -> None:
 
     Left to itself, the SDK (3.258, ``wait_for_rpcs``) looks for registrations before the first of them has begun, finds
     none, and waits for all outputs at once, starting over whenever one of them is there: a time that grows with the square
-    of their number, and half of what the program of a stack of 500 resources costs.
+    of their number.
     """
     SETTINGS.rpc_manager.rpcs = _InOrder([asyncio.ensure_future(_all_answered())])
 
