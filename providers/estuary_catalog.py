@@ -20,6 +20,7 @@ from uuid import uuid4
 from providers import base
 from providers.base import KNOWN, Environment, Json, PlatformError, Trouble
 from providers.base.inputs import merged, same_secret
+from providers.base.ownership import owner
 from providers.estuary_errors import Build, graphql_said, graphql_trouble, rest_said
 
 
@@ -195,8 +196,9 @@ class _Publication:
         (Estuary itself removes the draft of a publication that became live.)
         """
         name = f"{'rehearsal of ' if self.dry_run else ''}{self.detail} {uuid4().hex}".strip()
-        if not self.dry_run:  # what a killed run has left; there is one run of a stack at a time
-            self._discard(f"{self.detail} *", "like")
+        if owner(self.detail) and not self.dry_run:
+            # What a killed run has left: there is one run of a stack at a time. The mark keeps others' drafts out of it.
+            self._discard(f"{self.detail} {'_' * len(uuid4().hex)}", "like")
         try:
             draft = self._draft(name)
             for _ in range(_TRIES):

@@ -6,12 +6,14 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from providers import base, estuary, estuary_catalog
 from providers.base.inventory import Inventory
+from providers.base.ownership import marked
 from providers.estuary_errors import Build
 from sandbox.estuary import PLATFORM, seed
 from tests.unit.base_platform import Engine, State
@@ -234,6 +236,22 @@ def test_specs_that_exist_are_taken_over_only_if_asked_or_ours(control: Estuary,
     assert "exists already" in str(other.failing_create(**bundle()))
     adopted = engine.create(adopt=True, **bundle())
     assert "projections" in control.live()[f"{PREFIX}t"]["spec"] or not engine.changes(adopted, **bundle())
+
+
+def test_only_drafts_that_a_killed_run_of_this_stack_left_are_taken_away(control: Estuary, engine: Engine) -> None:
+    foreign = {
+        "Sophia AI ideas",
+        f"Sophia AI {uuid4().hex}",
+        marked("Sophia AI", "sophia-ai/prod") + f" {uuid4().hex}",
+        marked("Sophia AI", "sophia-ai/dev") + " by hand",
+    }
+    left = marked("Sophia AI", "sophia-ai/dev") + f" {uuid4().hex}"
+    for detail in (*foreign, left):
+        estuary_catalog.CATALOG.request("POST", "/drafts", body={"detail": detail})
+    made = engine.create(**bundle())
+    assert {draft["detail"] for draft in control.all("draft")} == foreign
+    engine.delete(made)
+    assert {draft["detail"] for draft in control.all("draft")} == foreign
 
 
 def test_a_rehearsal_finds_what_is_wrong_and_publishes_nothing(
