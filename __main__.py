@@ -7,11 +7,20 @@ what stands under that name in ``handed_over``.
 import pulumi
 
 from components.airbyte import Airbyte
+from components.asana import Asana
+from components.aws import AWS
+from components.aws.account import account_of, names
 from components.estate import Estate
 from components.estuary import Estuary
+from components.figma import Figma
 from components.github import GitHub
+from components.incidents import Incidents
 from components.keys import Keys
 from components.kubernetes import Kubernetes
+from components.lambda_labs import LambdaLabs
+from components.linear import Linear
+from components.monitoring import Monitoring
+from components.n8n import N8n
 from components.openrouter import OpenRouter
 from components.pinecone import Pinecone
 from components.portkey import Portkey
@@ -30,9 +39,16 @@ handed_over: dict[str, pulumi.Input[str]] = {}
 take_over_interrupted()
 
 if settings.slack:
-    slack = Slack("slack", settings.slack)
+    slack = Slack("slack", settings.slack, outputs=handed_over)
     handed_over |= {f"slack.channels.{key}": channel for key, channel in slack.channel_ids.items()}
-    pulumi.export("slack", {"channels": slack.channel_ids, "install_urls": slack.install_urls})
+    handed_over |= {f"slack.usergroups.{key}": group for key, group in slack.usergroup_ids.items()}
+    handed_over |= {f"slack.signing_secrets.{key}": secret for key, secret in slack.signing_secrets.items()}
+    handed_over |= {f"slack.client_secrets.{key}": secret for key, secret in slack.client_secrets.items()}
+    handed_over |= {f"slack.webhooks.{key}": url for key, url in slack.webhook_urls.items()}
+    pulumi.export(
+        "slack",
+        {"channels": slack.channel_ids, "usergroups": slack.usergroup_ids, "install_urls": slack.install_urls},
+    )
 
 if settings.openrouter:
     openrouter = OpenRouter("openrouter", settings.openrouter, outputs=handed_over)
@@ -54,6 +70,9 @@ if settings.portkey:
         {"workspace_id": portkey.workspace_id, "configs": portkey.configs, "prompts": portkey.prompts},
     )
 
+if settings.aws:  # Snowflake must be told of its role before that role can trust what Snowflake makes of it
+    handed_over |= names(settings.aws, account_of(settings.aws))
+
 warehouse = Warehouse()
 if settings.snowflake:
     keys = Keys("keys", {key: user.key_generation for key, user in settings.snowflake.users.items()})
@@ -63,10 +82,18 @@ if settings.snowflake:
         stage=stage,
         public_keys=keys.public_keys,
         second_public_keys=keys.second_public_keys,
+        outputs=handed_over,
     )
     warehouse = Warehouse(snowflake.logins, keys.private_keys, snowflake.schemas)
     handed_over |= {f"snowflake.{user}.private_key": private_key for user, private_key in keys.private_keys.items()}
+    handed_over |= {f"snowflake.queues.{pipe}": queue for pipe, queue in snowflake.queues.items()}
+    handed_over |= {f"snowflake.trust.{member}": value for member, value in snowflake.trust().items()}
     pulumi.export("snowflake", {"account": snowflake.account, "database": snowflake.database})
+
+if settings.aws:
+    aws = AWS("aws", settings.aws, stage=stage, account=account_of(settings.aws), outputs=handed_over)
+    handed_over |= {f"aws.roles.{key}": role for key, role in aws.roles.items()}
+    pulumi.export("aws", {"account": aws.account, "key": aws.key, "roles": aws.roles, "buckets": aws.buckets})
 
 if settings.airbyte:
     airbyte = Airbyte("airbyte", settings.airbyte, stage=stage, warehouse=warehouse, outputs=handed_over)
@@ -90,16 +117,84 @@ if settings.qdrant:
     handed_over |= {f"qdrant.management_keys.{key}": api_key for key, api_key in qdrant.management_keys.items()}
     pulumi.export("qdrant", {"addresses": qdrant.addresses})
 
+if settings.lambda_labs:
+    lambda_labs = LambdaLabs("lambda-labs", settings.lambda_labs, stage=stage, outputs=handed_over)
+    pulumi.export("lambda_labs", {"addresses": lambda_labs.addresses, "placements": lambda_labs.placements})
+
 if settings.kubernetes:
     kubernetes = Kubernetes("kubernetes", settings.kubernetes, stage=stage, outputs=handed_over)
     pulumi.export("kubernetes", {"namespace": kubernetes.namespace})
 
+if settings.figma:  # n8n is handed the passcodes that it compares
+    figma = Figma("figma", settings.figma, stage=stage)
+    handed_over |= {f"figma.passcodes.{key}": passcode for key, passcode in figma.passcodes.items()}
+    pulumi.export("figma", {"webhooks": figma.webhook_ids, "files": figma.file_names})
+
+if settings.linear:
+    linear = Linear("linear", settings.linear, stage=stage)
+    handed_over |= {f"linear.teams.{key}": team for key, team in linear.team_ids.items()}
+    handed_over |= {f"linear.states.{key}": state for key, state in linear.state_ids.items()}
+    handed_over |= {f"linear.labels.{key}": label for key, label in linear.label_ids.items()}
+    handed_over |= {f"linear.templates.{key}": template for key, template in linear.template_ids.items()}
+    handed_over |= {f"linear.webhooks.{key}": secret for key, secret in linear.webhook_secrets.items()}
+    pulumi.export("linear", {"teams": linear.team_ids, "projects": linear.project_urls})
+
+if settings.n8n:
+    n8n = N8n("n8n", settings.n8n, stage=stage, outputs=handed_over)
+    handed_over |= {f"n8n.tokens.{key}": token for key, token in n8n.tokens.items()}
+    pulumi.export("n8n", {"workflows": n8n.workflow_ids})
+
+if settings.asana:  # its webhooks are answered by n8n while they are made
+    asana = Asana("asana", settings.asana, stage=stage, receivers=[n8n] if settings.n8n else [])
+    handed_over |= {f"asana.projects.{key}": project for key, project in asana.project_ids.items()}
+    handed_over |= {f"asana.sections.{key}": section for key, section in asana.section_ids.items()}
+    handed_over |= {f"asana.fields.{key}": field for key, field in asana.field_ids.items()}
+    handed_over |= {f"asana.webhooks.{key}": secret for key, secret in asana.webhook_secrets.items()}
+    pulumi.export("asana", {"workspace_id": asana.workspace_id, "projects": asana.project_ids})
+
 if settings.vercel:
     vercel = Vercel("vercel", settings.vercel, stage=stage, outputs=handed_over)
+    handed_over |= {f"vercel.tokens.{key}": token for key, token in vercel.tokens.items()}
+    handed_over |= {f"vercel.webhooks.{key}": secret for key, secret in vercel.webhook_secrets.items()}
+    handed_over |= {f"vercel.drains.{key}": secret for key, secret in vercel.drain_secrets.items()}
+    handed_over |= {f"vercel.bypasses.{key}": secret for key, secret in vercel.bypasses.items()}
     pulumi.export("vercel", {"projects": vercel.project_ids, "urls": vercel.urls})
 
 if settings.github:
     github = GitHub("github", settings.github, stage=stage, outputs=handed_over)
-    pulumi.export("github", {"repositories": github.full_names})
+    handed_over |= {f"github.webhooks.{key}": secret for key, secret in github.webhook_secrets.items()}
+    pulumi.export("github", {"repositories": github.full_names, "teams": github.team_ids})
+
+if settings.incidents:
+    incidents = Incidents(
+        "incidents",
+        settings.incidents,
+        stage=stage,
+        teams=settings.monitoring.teams if settings.monitoring else {},
+        templates=settings.linear,
+        slack=slack if settings.slack else None,
+        linear=linear if settings.linear else None,
+        asana=asana if settings.asana else None,
+        n8n=n8n if settings.n8n else None,
+        github=github if settings.github else None,
+        vercel=vercel if settings.vercel else None,
+        repositories={key: its.name for key, its in settings.github.repositories.items()} if settings.github else {},
+        outputs=handed_over,
+    )
+    pulumi.export("incidents", {"workflows": incidents.workflow_ids, "reminders": incidents.reminders})
+
+if settings.monitoring:  # Alertmanager is handed the token that n8n asks for
+    carried = settings.incidents.alerts if settings.incidents else None
+    monitoring = Monitoring(
+        "monitoring",
+        settings.monitoring,
+        stage=stage,
+        workloads=kubernetes.workloads,
+        platforms=["pulumi", *(name for name, its in settings if its is not None)],
+        outputs=handed_over,
+        carried=carried.severities if carried else (),
+        incidents_token=incidents.alert_token if carried else None,
+    )
+    pulumi.export("monitoring", {"addresses": monitoring.addresses})
 
 wait_for_registrations()

@@ -19,10 +19,21 @@ import pulumi
 TAKE_OVER = "SOPHIA_TAKE_OVER"
 
 IMPORT_IDS: Mapping[str, str] = {
+    "aws:iam/role:Role": "{name}",
+    "aws:iam/rolePolicy:RolePolicy": "{role}:{name}",
+    "aws:kms/alias:Alias": "{name}",
+    "aws:s3/bucket:Bucket": "{bucket}",
     "github:index/actionsEnvironmentVariable:ActionsEnvironmentVariable": "{repository}:{environment}:{variableName}",
+    "github:index/actionsOrganizationVariable:ActionsOrganizationVariable": "{variableName}",
     "github:index/actionsVariable:ActionsVariable": "{repository}:{variableName}",
     "github:index/branchProtection:BranchProtection": "{repositoryId}:{pattern}",
+    "github:index/issueLabels:IssueLabels": "{repository}",
     "github:index/repository:Repository": "{name}",
+    "github:index/repositoryAutolinkReference:RepositoryAutolinkReference": "{repository}/{keyPrefix}",
+    "github:index/repositoryEnvironment:RepositoryEnvironment": "{repository}:{environment}",
+    "github:index/team:Team": "{name}",
+    "github:index/teamMembers:TeamMembers": "{teamSlug}",
+    "github:index/teamRepository:TeamRepository": "{teamId}:{repository}",
     "snowflake:index/accountRole:AccountRole": '"{name}"',
     "snowflake:index/database:Database": '"{name}"',
     "snowflake:index/networkPolicy:NetworkPolicy": '"{name}"',
@@ -31,8 +42,9 @@ IMPORT_IDS: Mapping[str, str] = {
     "snowflake:index/schema:Schema": '"{database}"."{name}"',
     "snowflake:index/serviceUser:ServiceUser": '"{name}"',
     "snowflake:index/warehouse:Warehouse": '"{name}"',
-    "vercel:index/project:Project": "{name}",
-    "vercel:index/projectDomain:ProjectDomain": "{projectId}/{domain}",
+    "vercel:index/customEnvironment:CustomEnvironment": "{teamId}/{projectId}/{name}",
+    "vercel:index/project:Project": "{teamId}/{name}",
+    "vercel:index/projectDomain:ProjectDomain": "{teamId}/{projectId}/{domain}",
 }
 """By type, the id by which the provider's documentation imports it, made of the resource's inputs."""
 

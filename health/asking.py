@@ -34,6 +34,7 @@ class Client:
     """Seconds of the request that took longest, of those that were answered."""
     refused: set[str] = field(default_factory=set)
     """The credentials that the platform did not take."""
+    _next: float = field(default=float("-inf"), init=False)
 
     def send(
         self,
@@ -45,12 +46,20 @@ class Client:
         auth: httpx.Auth | None = None,
         anonymous: bool = False,
     ) -> httpx.Response:
-        """The good answer to a request. Raises PlatformError, which shows no secret."""
-        try:
-            return self._sent(method, path, params, body, auth, anonymous=anonymous)
-        except PlatformError as error:
-            said = _masked(error.said, self.service.secrets())
-            raise PlatformError(error.trouble, said, error.variables) from error
+        """The good answer to a request. Raises PlatformError, which shows no secret.
+
+        A platform that wants a pause and is busy is asked once more: another process may just have asked it.
+        """
+        attempts = 2 if self.service.pause else 1
+        for left in reversed(range(attempts)):
+            try:
+                return self._sent(method, path, params, body, auth, anonymous=anonymous)
+            except PlatformError as error:
+                if left and error.trouble is Trouble.BUSY:
+                    continue
+                said = _masked(error.said, self.service.secrets())
+                raise PlatformError(error.trouble, said, error.variables) from error
+        raise AssertionError("the last attempt returns or raises")
 
     def _sent(
         self,
@@ -62,24 +71,29 @@ class Client:
         *,
         anonymous: bool,
     ) -> httpx.Response:
-        service, left = self.service, self.deadline - time.monotonic()
+        service = self.service
+        time.sleep(max(self._next - time.monotonic(), 0.0))
+        left = self.deadline - time.monotonic()
         if left <= 0:
             raise PlatformError(Trouble.UNANSWERED, "the time for this check was over before it was asked")
         address = service.address(self.subject).rstrip("/")
-        content: dict[str, Any] = {"data": body} if service.form else {"json": body} if body is not None else {}
+        content = _content(body, form=service.form)
         try:
             # No proxy or netrc of the machine's changes who we are.
             with httpx.Client(timeout=left, verify=self._tls(address), trust_env=False) as client:
                 response = client.request(
                     method,
                     address + path,
-                    params=params,
+                    params=params or None,  # an empty mapping would take away the query of the path
                     headers={"User-Agent": "sophia-ai-iac", **service.headers},
                     auth=None if anonymous else auth or service.auth(self.subject),
                     **content,
                 )
         except (httpx.InvalidURL, httpx.RequestError) as error:
             raise _unanswered(error, address, left) from error
+        finally:
+            # Counted from the answer: on its way a request may be slower than the next one.
+            self._next = time.monotonic() + service.pause
         self.slowest = max(self.slowest, response.elapsed.total_seconds())
         return self._judged(response, address)
 
@@ -103,6 +117,13 @@ class Client:
         except _ODD:
             said = response.reason_phrase
         raise PlatformError(trouble, f"{response.status_code} {said}")
+
+
+def _content(body: Any, *, form: bool) -> dict[str, Any]:
+    """The body as httpx takes it: a text goes as it is, all else as a form or as JSON."""
+    if isinstance(body, str):
+        return {"content": body}
+    return {"data": body} if form else {"json": body} if body is not None else {}
 
 
 def reading_failed(client: Client) -> PlatformError:

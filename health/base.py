@@ -89,8 +89,8 @@ class Quota:
         return Problem(f"only {self} left", do, verdict="degraded") if self.left < low else None
 
     def __str__(self) -> str:
-        of = f" of {self.of:,g}" if self.of is not None else ""
-        return f"{self.left:,g}{of} {self.what}"
+        of = f" of {self.of:,.12g}" if self.of is not None else ""
+        return f"{self.left:,.12g}{of} {self.what}"
 
 
 @dataclass(frozen=True)
@@ -166,6 +166,8 @@ class Service:
     status_page: str = ""
     secrets: Callable[[], list[str]] = list
     """Values that must never be seen in what is told."""
+    pause: float = 0.0
+    """Seconds between two requests, of a platform that refuses what comes sooner."""
 
     @classmethod
     def of(cls, api: Api, status_page: str = "") -> Service:

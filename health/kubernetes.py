@@ -32,6 +32,11 @@ _NEEDED = (
     ("create", "", "secrets"),
     ("create", "networking.k8s.io", "networkpolicies"),
     ("create", "", "resourcequotas"),
+    ("create", "apps", "deployments"),
+    ("create", "apps", "statefulsets"),
+    ("create", "autoscaling", "horizontalpodautoscalers"),
+    ("create", "policy", "poddisruptionbudgets"),
+    ("create", "networking.k8s.io", "ingresses"),
 )
 """Verb, API group and resource of what the component makes in its namespace, as far as it is not everybody's."""
 
@@ -134,25 +139,33 @@ def _review(verb: str, group: str, resource: str) -> Probe:
 
 
 def _version(answer: Answer) -> Reading:
-    """What has no such member is no API server."""
-    str(answer.document["gitVersion"])
-    return Reading()
+    """What has no such member is no API server; the stack file names the minor version that it was written for."""
+    running, named = str(answer.document["gitVersion"]), answer.subject.settings.get("version")
+    minor = ".".join(running.removeprefix("v").split(".")[:2])
+    if named in (None, minor):
+        return Reading()
+    said = f"the cluster runs Kubernetes {running}, and the stack file was written for {named}"
+    do = f'set it to "{minor}", and run the tests: they check every manifest against that version'
+    return Reading((Problem(said, do, "kubernetes.version"),))
 
 
 def _namespace(subject: Subject) -> str:
     return str(subject.settings.get("namespace", ""))
 
 
+SERVICE = Service(
+    address=lambda _: str(_context().cluster["server"]),
+    auth=_auth,
+    setting=f"{FILE} in ESC (files): the cluster's server",
+    said=lambda response: str(response.json()["message"]),
+    tls=_tls,
+)
+"""The API server."""
+
 HEALTH = Health(
     platform="kubernetes",
     title="Kubernetes",
-    service=Service(
-        address=lambda _: str(_context().cluster["server"]),
-        auth=_auth,
-        setting=f"{FILE} in ESC (files): the cluster's server",
-        said=lambda response: str(response.json()["message"]),
-        tls=_tls,
-    ),
+    service=SERVICE,
     probes=(
         Probe("answers", "/version", credentials=(FILE,), read=_version),
         *(_review(*needed) for needed in _NEEDED),

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import Final
 
-from policies import accounts, cost, credentials, data, exposure, gateway, privacy, workloads
+from policies import accounts, cloud, cost, credentials, data, exposure, gateway, messaging, privacy, workloads
 from policies.model import EstatePolicy, Policy
 
 POLICIES: Final[tuple[Policy, ...]] = (
     *accounts.POLICIES,
     *data.POLICIES,
     *exposure.POLICIES,
+    *cloud.POLICIES,
     *privacy.POLICIES,
     *cost.POLICIES,
     *gateway.POLICIES,
+    *messaging.POLICIES,
     *workloads.POLICIES,
     *credentials.POLICIES,
 )
 ESTATE_POLICIES: Final[tuple[EstatePolicy, ...]] = (
+    *cloud.ESTATE_POLICIES,
     *privacy.ESTATE_POLICIES,
     *cost.ESTATE_POLICIES,
     *gateway.ESTATE_POLICIES,

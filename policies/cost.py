@@ -1,7 +1,7 @@
 """No bill is unbounded: warehouses, credits, model calls, GPUs.
 
-GPU hours of rented instances are not here: no platform of the estate rents any yet. The namespace's quota bounds the GPUs
-that its pods hold at once.
+What rented GPU instances cost is bounded by the most that each may cost an hour, as if it ran all the time; the namespace's
+quota bounds the GPUs that its pods hold at once.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ _MONTHS: Final[Mapping[str, float]] = {"daily": 31, "weekly": 31 / 7, "monthly":
 """How often an interval starts anew in the longest month."""
 
 _GPUS: Final = "nvidia.com/gpu"
+_HOURS_A_MONTH: Final = 730
 
 _COST = (controls.SOC2_A1_1,)
 
@@ -153,6 +154,16 @@ def _gpus(resource: Resource, situation: Situation) -> Iterator[Violation]:
             yield _over(resource, what, situation.stack, str(situation.limits.gpus), places.setting(resource, "gpus"))
 
 
+def _gpu_hours(resources: Sequence[Resource], situation: Situation) -> Iterator[Violation]:
+    instances = [resource for resource in resources if resource.type == kinds.LAMBDA_LABS_INSTANCE]
+    usd = sum(number(one.get("max_price_cents")) or 0.0 for one in instances) / 100 * _HOURS_A_MONTH
+    if usd > situation.limits.gpu_usd:
+        dearest = max(instances, key=lambda one: number(one.get("max_price_cents")) or 0.0)
+        what = f"would, with the stage's other instances, cost up to {usd:,.0f} USD a month"
+        cap = f"{situation.limits.gpu_usd:,g} USD a month for all"
+        yield _over(dearest, what, situation.stack, cap, places.setting(dearest, "max_usd_per_hour"))
+
+
 POLICIES: Final = (
     Policy(
         "warehouse-cost",
@@ -201,6 +212,13 @@ POLICIES: Final = (
 )
 
 ESTATE_POLICIES: Final = (
+    EstatePolicy(
+        "gpu-budget",
+        "The rented GPU instances of a stage together cost no more a month than its cap.",
+        (kinds.LAMBDA_LABS_INSTANCE,),
+        _COST,
+        _gpu_hours,
+    ),
     EstatePolicy(
         "workspace-has-budget",
         "An OpenRouter workspace has a monthly budget.",

@@ -65,7 +65,7 @@ POLICIES: Final = (
     Policy(
         "credential-age",
         f"A credential that the stack made is no older than {CREDENTIAL_DAYS} days.",
-        (kinds.OPENROUTER_KEY, kinds.QDRANT_DATABASE_KEY, kinds.RSA_KEY_PAIR),
+        (kinds.OPENROUTER_KEY, kinds.QDRANT_DATABASE_KEY, kinds.RSA_KEY_PAIR, kinds.VERCEL_TOKEN),
         _ROTATED,
         _age,
         Level.ADVISORY,

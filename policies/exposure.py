@@ -5,15 +5,20 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from policies import controls, kinds, places
 from policies.model import Hidden, Policy, Resource, Situation, Violation, items
+from policies.strictness import OWN_DOMAINS
 
 WIDEST_PREFIX: Final = 8
 """A network of more addresses than a /8 is open, also where it is written as two halves of the internet."""
 
 _INTERNAL: Final = ("10.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
 """Private networks, and the link-local one where clouds answer with credentials (169.254.169.254)."""
+
+_OPEN_SOURCE: Final = "open-source"
+"""The topic of a repository that is public on purpose."""
 
 _BOUNDARY = (
     controls.SOC2_CC6_6,
@@ -30,12 +35,14 @@ def _public_repository(resource: Resource, _situation: Situation) -> Iterator[Vi
         return
     if visibility is None and resource.get("private") is True:  # the older spelling
         return
+    if _OPEN_SOURCE in items(resource.get("topics")):  # the component gives it to what a public archetype makes
+        return
     yield Violation(
         resource,
         "would be public",
         "everybody on the internet could read and copy it, its history included",
         places.setting(resource, "visibility"),
-        "set it to private or internal",
+        "set it to private or internal; what is meant for the public has an archetype that says so",
     )
 
 
@@ -60,6 +67,10 @@ def _open_network(resource: Resource, situation: Situation) -> Iterator[Violatio
             yield from _open_egress(resource)
         case kinds.KUBERNETES_SERVICE:
             yield from _open_service(resource, situation)
+        case kinds.LAMBDA_LABS_FIREWALL:
+            rules = [rule for rule in items(resource.get("rules")) if isinstance(rule, Mapping)]
+            networks = [rule.get("source_network") for rule in rules if rule.get("protocol") != "icmp"]
+            yield from _open(resource, networks, "rules", "reach the machines that hold residents' data")
 
 
 def _open(resource: Resource, networks: Any, member: str, could: str) -> Iterator[Violation]:
@@ -163,9 +174,35 @@ def _private_previews(resource: Resource, _situation: Situation) -> Iterator[Vio
             resource,
             "would show its previews to everybody",
             "previews run unreviewed code with the project's environment variables",
-            places.property_of(resource, "vercelAuthentication.deploymentType"),
+            places.setting(resource, "protection.authentication"),
             "leave it at standard_protection_new",
         )
+
+
+_SENT_TO: Final[Mapping[str, str]] = {
+    kinds.VERCEL_DOMAIN: "domain",
+    kinds.VERCEL_DRAIN: "endpoint",
+    kinds.VERCEL_WEBHOOK: "url",
+}
+"""The property that says where pages are shown, and where events and logs go."""
+
+
+def _own_domains(resource: Resource, _situation: Situation) -> Iterator[Violation]:
+    member = _SENT_TO[resource.type]
+    value = resource.get(member)
+    if not isinstance(value, str):
+        return
+    host = (urlsplit(value).hostname or "") if "://" in value else value.lower()
+    if any(host == domain or host.endswith(f".{domain}") for domain in OWN_DOMAINS):
+        return
+    shows = resource.type == kinds.VERCEL_DOMAIN
+    yield Violation(
+        resource,
+        f"would {'show our pages under' if shows else 'send to'} {host}",
+        "residents trust what is under our own names" if shows else "logs and events name residents and accounts",
+        places.setting(resource, "" if shows else member),
+        f"use a name below {', '.join(OWN_DOMAINS)} (policies/strictness.py)",
+    )
 
 
 def _granted_to_public(resource: Resource, _situation: Situation) -> Iterator[Violation]:
@@ -183,7 +220,7 @@ def _granted_to_public(resource: Resource, _situation: Situation) -> Iterator[Vi
 POLICIES: Final = (
     Policy(
         "no-public-repository",
-        "No repository is public.",
+        "No repository is public unless its archetype is.",
         (kinds.GITHUB_REPOSITORY,),
         (controls.SOC2_CC6_1, controls.SOC2_C1_1, controls.GDPR_25_2, controls.PCI_7_2_1, controls.GLBA_ACCESS),
         _public_repository,
@@ -194,6 +231,7 @@ POLICIES: Final = (
         (
             kinds.KUBERNETES_NETWORK_POLICY,
             kinds.KUBERNETES_SERVICE,
+            kinds.LAMBDA_LABS_FIREWALL,
             kinds.SNOWFLAKE_NETWORK_POLICY,
             kinds.SNOWFLAKE_NETWORK_RULE,
         ),
@@ -228,5 +266,12 @@ POLICIES: Final = (
         (kinds.VERCEL_PROJECT,),
         (controls.SOC2_CC6_1, controls.SOC2_CC6_6, controls.GDPR_25_2),
         _private_previews,
+    ),
+    Policy(
+        "own-domains",
+        "Vercel shows pages under Pay Ready's domains only, and sends events and logs there.",
+        (kinds.VERCEL_DOMAIN, kinds.VERCEL_DRAIN, kinds.VERCEL_WEBHOOK),
+        (controls.SOC2_CC6_6, controls.GDPR_25_2, controls.GLBA_ACCESS),
+        _own_domains,
     ),
 )

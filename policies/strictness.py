@@ -9,6 +9,9 @@ from typing import Final
 WAREHOUSE_SIZES: Final = ("XSMALL", "SMALL", "MEDIUM", "LARGE", "XLARGE", "XXLARGE", "XXXLARGE", "X4LARGE")
 """From small to large; each costs twice the credits of the one before, from 1 an hour."""
 
+OWN_DOMAINS: Final = ("payready.com",)
+"""Pay Ready's: what shows its pages, and what its platforms send events and logs to, is below one of them."""
+
 CREDENTIAL_DAYS: Final = 90
 """No credential is older than this."""
 
@@ -35,6 +38,8 @@ class Limits:
     """OpenRouter's budget and Portkey's limits together."""
     gpus: int
     """At once, in the stage's namespace."""
+    gpu_usd: float
+    """What rented GPU instances may come to in 730 hours."""
     image_digests: bool
     """A container image is named by its digest; elsewhere an exact version is enough."""
     approvals: int
@@ -55,6 +60,7 @@ LIMITS: Final[Mapping[str, Limits]] = {
         workspace_usd=300,
         models_usd=300,
         gpus=1,
+        gpu_usd=1000,
         image_digests=False,
         approvals=1,
     ),
@@ -71,6 +77,7 @@ LIMITS: Final[Mapping[str, Limits]] = {
         workspace_usd=600,
         models_usd=600,
         gpus=2,
+        gpu_usd=2000,
         image_digests=False,
         approvals=1,
     ),
@@ -87,6 +94,7 @@ LIMITS: Final[Mapping[str, Limits]] = {
         workspace_usd=5000,
         models_usd=5000,
         gpus=8,
+        gpu_usd=10_000,
         image_digests=True,
         approvals=1,
     ),

@@ -76,6 +76,42 @@ def _images(value: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _reviewed(resource: Resource, situation: Situation) -> Iterator[Violation]:
+    if resource.type == kinds.GITHUB_BRANCH_PROTECTION:
+        yield from _reviewed_by_protection(resource, situation)
+    elif resource.get("target") == "branch" and _is_about_main(resource):
+        yield from _reviewed_by_ruleset(resource, situation)
+
+
+def _is_about_main(resource: Resource) -> bool:
+    included = items(resource.get("conditions", "refName", "includes"))
+    return bool(set(map(str, included)) & _MAIN)
+
+
+def _reviewed_by_ruleset(resource: Resource, situation: Situation) -> Iterator[Violation]:
+    if resource.get("enforcement") == "disabled":
+        yield _unreviewed(resource, "would hold for nobody", "enforcement", "set it to active")
+    for actor in items(resource.get("bypassActors")):
+        if isinstance(actor, Mapping) and actor.get("bypassMode") in ("always", "exempt"):
+            what = "would let somebody push past the review, unseen"
+            yield _unreviewed(resource, what, "bypass", "let them merge pull requests past it: mode pull_request")
+    least = situation.limits.approvals
+    review = resource.get("rules", "pullRequest")
+    approvals = resource.get("rules", "pullRequest", "requiredApprovingReviewCount")
+    if review is not None and not isinstance(approvals, Hidden) and (approvals or 0) < least:
+        yield _too_few_approvals(resource, least)
+
+
+def _too_few_approvals(resource: Resource, least: int) -> Violation:
+    return Violation(
+        resource,
+        "would take changes that nobody has looked at",
+        f"a pull request has at least {least} approval",
+        places.setting(resource, "approvals"),
+        f"{least} or more",
+    )
+
+
+def _reviewed_by_protection(resource: Resource, situation: Situation) -> Iterator[Violation]:
     for member, why in (("allowsForcePushes", "rewritten"), ("allowsDeletions", "deleted")):
         if resource.get(member) is True:
             yield _unreviewed(resource, f"would let the branch be {why}", member, "leave it at false")
@@ -87,13 +123,7 @@ def _reviewed(resource: Resource, situation: Situation) -> Iterator[Violation]:
     approvals = [review.get("requiredApprovingReviewCount") for review in items(reviews) if isinstance(review, Mapping)]
     least = situation.limits.approvals
     if not any(isinstance(count, Hidden) or (count or 0) >= least for count in approvals) and least:
-        yield Violation(
-            resource,
-            "would take changes that nobody has looked at",
-            f"a pull request has at least {least} approval",
-            places.setting(resource, "approvals"),
-            f"{least} or more",
-        )
+        yield _too_few_approvals(resource, least)
 
 
 def _unreviewed(resource: Resource, what: str, member: str, do: str) -> Violation:
@@ -103,17 +133,28 @@ def _unreviewed(resource: Resource, what: str, member: str, do: str) -> Violatio
 
 def _repositories_reviewed(resources: Sequence[Resource], _situation: Situation) -> Iterator[Violation]:
     # A rule has the logical name repository.rule: the repository's id is not known before the first up.
-    protected = {r.name.partition(".")[0] for r in resources if r.type == kinds.GITHUB_BRANCH_PROTECTION}
+    protected = {r.name.partition(".")[0] for r in resources if _asks_for_review(r)}
     for resource in resources:
-        if resource.type == kinds.GITHUB_REPOSITORY and resource.name not in protected:
+        if (
+            resource.type == kinds.GITHUB_REPOSITORY
+            and resource.name not in protected
+            and resource.get("archived") is not True
+        ):
             yield Violation(
                 resource,
                 "has no protected branch",
                 "anybody who may write can change main without a review",
-                places.setting(resource, "branch_protection"),
-                "give it a rule for main",
+                places.setting(resource, "rulesets"),
+                "give it an archetype, or a ruleset with approvals",
             )
 
+
+def _asks_for_review(resource: Resource) -> bool:
+    by_ruleset = resource.type == kinds.GITHUB_RULESET and resource.get("rules", "pullRequest") is not None
+    return resource.type == kinds.GITHUB_BRANCH_PROTECTION or (by_ruleset and _is_about_main(resource))
+
+
+_MAIN: Final = frozenset({"~DEFAULT_BRANCH", "~ALL", "refs/heads/main"})
 
 _CHANGE = (controls.SOC2_CC8_1, controls.PCI_6_5_1, controls.GLBA_CHANGE)
 
@@ -135,7 +176,7 @@ POLICIES: Final = (
     Policy(
         "reviewed-changes",
         "Protected branches take reviewed changes only, from administrators too.",
-        (kinds.GITHUB_BRANCH_PROTECTION,),
+        (kinds.GITHUB_BRANCH_PROTECTION, kinds.GITHUB_ORGANIZATION_RULESET, kinds.GITHUB_RULESET),
         _CHANGE,
         _reviewed,
     ),

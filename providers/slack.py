@@ -1,87 +1,44 @@
-"""Slack: channels, user groups and apps by manifest.
+"""Slack: channels with their members and bookmarks, user groups with theirs, and apps by manifest.
 
-Every method is a POST that answers 200 and says ``ok``. Manifest methods want an app configuration token, all others the
-bot's. Source of facts: docs.slack.dev and slack_sdk for methods and errors, SchemaStore's slack-app-manifest for manifests.
+How its methods are called is in ``slack_api``; what a bot needs to work on a channel in ``slack_channels``.
 """
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from typing import Annotated, Any
 
-import httpx
 import pulumi
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from providers import base
-from providers.base import Call, Calls, Cursor, Environment, Immutable, Json, Kind, Listing, Out, Trouble, Unordered
-
-_TROUBLES = {
-    "ratelimited": Trouble.BUSY,
-    "not_authed": Trouble.CREDENTIALS,
-    "invalid_auth": Trouble.CREDENTIALS,
-    "token_expired": Trouble.CREDENTIALS,
-    "token_revoked": Trouble.CREDENTIALS,
-    "account_inactive": Trouble.CREDENTIALS,
-    "not_allowed_token_type": Trouble.CREDENTIALS,
-    "missing_scope": Trouble.FORBIDDEN,
-    "restricted_action": Trouble.FORBIDDEN,
-    "name_taken": Trouble.CONFLICT,
-    "handle_already_exists": Trouble.CONFLICT,
-    "name_already_exists": Trouble.CONFLICT,
-    "channel_not_found": Trouble.NOT_FOUND,
-    "no_such_subteam": Trouble.NOT_FOUND,
-    "subteam_not_found": Trouble.NOT_FOUND,
-    "app_not_found": Trouble.NOT_FOUND,
-    "invalid_app_id": Trouble.NOT_FOUND,
-    "already_archived": Trouble.NOT_FOUND,
-    "internal_error": Trouble.BROKEN,
-    "fatal_error": Trouble.BROKEN,
-    "service_unavailable": Trouble.BROKEN,
-}
-
-
-def _said(response: httpx.Response) -> str:
-    """The error's code, what a scope error needs, and where a manifest is wrong."""
-    answer = response.json()
-    places = [
-        f"{at.get('pointer', '')}: {at.get('message', '')}" for at in answer.get("errors", []) if isinstance(at, dict)
-    ]
-    needed = [f"needs the scope {answer['needed']}"] if "needed" in answer else []
-    return "; ".join([str(answer.get("error")), *needed, *places])
-
-
-def _trouble(response: httpx.Response) -> Trouble | None:
-    if response.is_error:
-        return base.trouble_of(response.status_code)
-    answer = response.json() if response.content else {}
-    return None if answer.get("ok") else _TROUBLES.get(str(answer.get("error")), Trouble.INVALID)
-
-
-SLACK = base.Api(
-    name="slack",
-    title="Slack",
-    base_url=Environment("SLACK_API_URL"),
-    auth=base.Bearer(Environment("SLACK_BOT_TOKEN")),
-    said=_said,
-    trouble=_trouble,
-    # Slack counts by method and minute: tier 2 about 20, tier 3 about 50.
-    limit=base.Limit(requests=20, seconds=60, each_path=True),
-    limits={"/conversations.info": base.Limit(requests=50, seconds=60, each_path=True)},
-    form=True,
-    request_id_header="x-slack-req-id",
+from providers.base import (
+    Call,
+    Calls,
+    Cursor,
+    Immutable,
+    Json,
+    Kind,
+    Listing,
+    Out,
+    Unordered,
+    Unseen,
+    Within,
 )
+from providers.slack_api import CONFIG_TOKEN, SLACK, USER_TOKEN, method
+from providers.slack_apps import (
+    NoSuchApp,
+    UpdateApp,
+    acceptable,
+    manifest_method,
+    manifest_only,
+    manifest_shown,
+    manifest_text,
+)
+from providers.slack_bookmarks import ADD, EDIT, FIND, REMOVE
+from providers.slack_channels import JOIN, Archive, AsMember, CreateChannel, EnterChannel, Unarchive
+from providers.slack_members import ReadChannelMembers, ReadGroupMembers, SetChannelMembers, SetGroupMembers
 
-
-_CONFIG_TOKEN = base.Bearer(Environment("SLACK_CONFIG_TOKEN"))
-_USER_TOKEN = base.Bearer(Environment("SLACK_USER_TOKEN"))
-
-
-def _method(
-    name: str, answer: str = "", *, repeatable: bool = True, auth: base.Bearer | None = None, **body: Any
-) -> Call:
-    """A method that may be sent twice, unless said otherwise. ``body`` are its constant arguments."""
-    return Call("POST", f"/{name}", body=body, answer=answer, repeatable=repeatable, auth=auth)
+__all__ = ["SLACK", "App", "Bookmark", "Channel", "ChannelMembers", "ExistingApp", "UserGroup", "UserGroupMembers"]
 
 
 class ChannelInputs(base.Inputs):
@@ -96,15 +53,22 @@ def _text_of(value: Any) -> Any:
     return value.get("value") if isinstance(value, dict) else value
 
 
-_JOIN = _method("conversations.join", channel="{id}")
+def _setter(name: str) -> AsMember:
+    return AsMember("POST", f"/{name}", body={"channel": "{id}"}, repeatable=True)
+
+
+def _entering(document: Json) -> tuple[Call, ...]:
+    if document.get("is_member"):
+        return ()
+    return (EnterChannel("POST", JOIN.path, body=JOIN.body, repeatable=True) if document.get("is_private") else JOIN,)
 
 
 class Channel(base.Resource):
     """A channel. Slack cannot delete one: destroying it archives it, and making it again brings the archived one back.
 
     A bot can change a channel only as its member: it joins one that it takes over. It leaves a channel that is archived
-    and cannot unarchive it: that one call is made with SLACK_USER_TOKEN (slack-go/slack#1066).
-    Its members are people's own affair, and are not managed.
+    and cannot unarchive it: that one call is made with SLACK_USER_TOKEN (slack-go/slack#1066). Another name renames the
+    channel, which stays the same. One that is shared beyond the workspace is not archived.
     """
 
     kind = Kind(
@@ -113,18 +77,22 @@ class Channel(base.Resource):
         setting="channels",
         inputs=ChannelInputs,
         calls=Calls(
-            create=_method("conversations.create", "channel", repeatable=False),
+            create=CreateChannel("POST", "/conversations.create", answer="channel", repeatable=False),
             create_takes=frozenset({"name", "is_private"}),
-            read=_method("conversations.info", "channel", channel="{id}"),
+            read=method("conversations.info", "channel", channel="{id}"),
             setters={
-                "name": _method("conversations.rename", "channel", channel="{id}"),
-                "purpose": _method("conversations.setPurpose", channel="{id}"),
-                "topic": _method("conversations.setTopic", channel="{id}"),
+                "name": _setter("conversations.rename"),
+                "purpose": _setter("conversations.setPurpose"),
+                "topic": _setter("conversations.setTopic"),
             },
-            delete=_method("conversations.archive", channel="{id}"),
-            revive=(_method("conversations.unarchive", auth=_USER_TOKEN, channel="{id}"),),
+            delete=Archive("POST", "/conversations.archive", body={"channel": "{id}"}, repeatable=True),
+            revive=(
+                Unarchive(
+                    "POST", "/conversations.unarchive", body={"channel": "{id}"}, repeatable=True, auth=USER_TOKEN
+                ),
+            ),
             listing=Listing(
-                _method("conversations.list", types="public_channel,private_channel"),
+                method("conversations.list", types="public_channel,private_channel"),
                 items="channels",
                 pages=Cursor("response_metadata.next_cursor", size=200),
             ),
@@ -134,7 +102,59 @@ class Channel(base.Resource):
         mark="purpose",
         decode=lambda document: {key: _text_of(value) for key, value in document.items()},
         hidden=lambda document: bool(document.get("is_archived")),
-        claim=lambda document: () if document.get("is_member") else (_JOIN,),
+        claim=_entering,
+    )
+
+
+Email = Annotated[str, AfterValidator(str.lower), Field(pattern=r"^[^@\s,]+@[^@\s,]+\.[^@\s,]+$")]
+
+
+class ChannelMembersInputs(base.Inputs):
+    channel: Immutable[str]
+    people: Unordered[Email] = Field(default_factory=list, description="by address")
+    usergroups: Unordered[str] = Field(
+        default_factory=list, description="ids of groups, all of whose members are wanted"
+    )
+    exact: Unseen[bool] = False
+
+
+class ChannelMembers(base.Resource):
+    """Who is in a channel. ``exact`` removes everybody else, bots aside; without it only who is missing is invited.
+
+    Nobody is removed when this resource is: people's being there is theirs by then.
+    """
+
+    kind = Kind(
+        api=SLACK,
+        title="channel's members",
+        setting="channels",
+        inputs=ChannelMembersInputs,
+        calls=Calls(create=SetChannelMembers(), read=ReadChannelMembers(), update=SetChannelMembers()),
+        identity="{channel}",
+        natural_key=("channel",),
+    )
+
+
+class BookmarkInputs(base.Inputs):
+    channel_id: Immutable[str]
+    title: Immutable[str] = Field(min_length=1)
+    link: str = Field(pattern=r"^https?://")
+    emoji: str | None = Field(default=None, pattern=r"^:[^:\s]+:$")
+
+
+class Bookmark(base.Resource):
+    """A link at the top of a channel, known by its title there."""
+
+    kind = Kind(
+        api=SLACK,
+        title="bookmark",
+        setting="channels",
+        inputs=BookmarkInputs,
+        calls=Calls(create=ADD, read=FIND, update=EDIT, delete=REMOVE),
+        identity="{channel_id}/{title}",
+        natural_key=("title",),
+        within=Within("channel_id", Channel.kind),
+        reset={"emoji": ""},
     )
 
 
@@ -156,7 +176,7 @@ def _group_shown(document: Json) -> Json:
 class UserGroup(base.Resource):
     """A user group (``@handle``). Slack cannot delete one: destroying it disables it, making it again enables it.
 
-    Its members are not managed: people join and leave without a deployment.
+    Its name and its handle stay taken meanwhile. One that carries our mark is enabled again; somebody else's is an error.
     """
 
     kind = Kind(
@@ -165,11 +185,11 @@ class UserGroup(base.Resource):
         setting="usergroups",
         inputs=UserGroupInputs,
         calls=Calls(
-            create=_method("usergroups.create", "usergroup", repeatable=False),
-            update=_method("usergroups.update", "usergroup", usergroup="{id}"),
-            delete=_method("usergroups.disable", usergroup="{id}"),
-            revive=(_method("usergroups.enable", usergroup="{id}"),),
-            listing=Listing(_method("usergroups.list", include_disabled=True), items="usergroups"),
+            create=method("usergroups.create", "usergroup", repeatable=False),
+            update=method("usergroups.update", "usergroup", usergroup="{id}"),
+            delete=method("usergroups.disable", usergroup="{id}"),
+            revive=(method("usergroups.enable", usergroup="{id}"),),
+            listing=Listing(method("usergroups.list", include_disabled=True), items="usergroups"),
         ),
         identity="id",
         natural_key=("handle",),
@@ -180,28 +200,53 @@ class UserGroup(base.Resource):
     )
 
 
+class UserGroupMembersInputs(base.Inputs):
+    usergroup: Immutable[str]
+    people: Unordered[Email] = Field(min_length=1, description="by address; Slack has no group without members")
+    exact: Unseen[bool] = False
+
+
+class UserGroupMembers(base.Resource):
+    """Who is in a user group. ``exact`` removes everybody else; without it only who is missing is added.
+
+    Nobody is removed when this resource is: Slack has no group without members.
+    """
+
+    kind = Kind(
+        api=SLACK,
+        title="user group's members",
+        setting="usergroups",
+        inputs=UserGroupMembersInputs,
+        calls=Calls(create=SetGroupMembers(), read=ReadGroupMembers(), update=SetGroupMembers()),
+        identity="{usergroup}",
+        natural_key=("usergroup",),
+    )
+
+
+Manifest = Annotated[dict[str, Any], AfterValidator(acceptable)]
+
+
 class AppInputs(base.Inputs):
-    manifest: dict[str, Any]
+    manifest: Manifest
 
 
-def _manifest_text(payload: Json, _wanted: base.Inputs) -> Json:
-    return {"manifest": json.dumps(payload["manifest"], sort_keys=True)}
-
-
-def _manifest_method(name: str, *, repeatable: bool = True, **body: Any) -> Call:
-    return Call("POST", f"/apps.manifest.{name}", body=body, repeatable=repeatable, auth=_CONFIG_TOKEN)
+class ExistingAppInputs(base.Inputs):
+    app_id: Immutable[str] = Field(pattern=r"^A[A-Z0-9]+$")
+    manifest: Manifest
 
 
 class App(base.Resource):
     """An app, by its manifest. Slack shows its credentials once, when it is made; a person installs it by a click.
 
-    Apps cannot be listed, so one that exists can be neither found nor adopted. A manifest is replaced whole. Incoming
-    webhooks come out of an installation and have no API: use ``chat.postMessage`` with the bot's token.
+    Apps cannot be listed, so that one which exists is taken over by its id only (``ExistingApp``). A manifest is replaced
+    whole; one that asks for other scopes needs the click again. Destroying it deletes the app for good, and with it every
+    token of it. Incoming webhooks come out of an installation and have no API: use ``chat.postMessage`` with its token.
     """
 
     client_id: pulumi.Output[str]
     client_secret: pulumi.Output[str]
     signing_secret: pulumi.Output[str]
+    verification_token: pulumi.Output[str]
     oauth_authorize_url: pulumi.Output[str]
 
     kind = Kind(
@@ -210,11 +255,14 @@ class App(base.Resource):
         setting="apps",
         inputs=AppInputs,
         calls=Calls(
-            create=_manifest_method("create", repeatable=False),
-            read=_manifest_method("export", app_id="{id}"),
-            update=_manifest_method("update", app_id="{id}"),
-            delete=_manifest_method("delete", app_id="{id}"),
+            create=manifest_method("create", repeatable=False),
+            read=manifest_method("export", app_id="{id}"),
+            update=UpdateApp(
+                "POST", "/apps.manifest.update", body={"app_id": "{id}"}, repeatable=True, auth=CONFIG_TOKEN
+            ),
+            delete=manifest_method("delete", app_id="{id}"),
             update_sends="whole",
+            rehearse=manifest_method("validate"),
         ),
         identity="app_id",
         outputs=(
@@ -224,5 +272,33 @@ class App(base.Resource):
             Out("signing_secret", "credentials.signing_secret", once=True),
             Out("verification_token", "credentials.verification_token", once=True),
         ),
-        encode=_manifest_text,
+        encode=manifest_text,
+        decode=manifest_shown,
+    )
+
+
+class ExistingApp(base.Resource):
+    """An app that somebody made, by its id: its manifest is managed from now on.
+
+    What Slack showed whoever made it is not known here. Destroying this leaves the app alone: it is not ours to delete.
+    """
+
+    kind = Kind(
+        api=SLACK,
+        title="existing app",
+        setting="apps",
+        inputs=ExistingAppInputs,
+        calls=Calls(
+            create=NoSuchApp(),
+            read=manifest_method("export", app_id="{app_id}"),
+            update=UpdateApp(
+                "POST", "/apps.manifest.update", body={"app_id": "{app_id}"}, repeatable=True, auth=CONFIG_TOKEN
+            ),
+            update_sends="whole",
+            rehearse=manifest_method("validate", app_id="{app_id}"),
+        ),
+        identity="{app_id}",
+        natural_key=("app_id",),
+        encode=manifest_only,
+        decode=manifest_shown,
     )

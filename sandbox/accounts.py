@@ -48,6 +48,15 @@ PLATFORMS = [
         {"AIRBYTE_NOTIFICATION_URL": "https://intake.payready.example/airbyte/sandbox-unguessable-part"},
     ),
     _account(
+        "kubernetes_join",
+        "Kubernetes, joining nodes",
+        "Lambda's instances",
+        {
+            "KUBERNETES_JOIN_TOKEN": "abcdef.0123456789abcdef",
+            "KUBERNETES_CA_HASH": f"sha256:{'0a' * 32}",
+        },
+    ),
+    _account(
         "langfuse",
         "Langfuse",
         "OpenRouter's destination",
@@ -56,6 +65,5 @@ PLATFORMS = [
             "LANGFUSE_SECRET_KEY": "sk-lf-sandbox-secret-key",
         },
     ),
-    _account("linear", "Linear", "Airbyte's source", {"LINEAR_API_KEY": "lin_api_sandbox_key"}),
     _account("postgres", "PostgreSQL", "Estuary's capture", {"POSTGRES_CDC_PASSWORD": "sandbox-postgres-cdc-password"}),
 ]

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 DEFAULT_PORT = 8900
-OFFICIAL_PROVIDERS = ("snowflake", "kubernetes", "github", "vercel")
+OFFICIAL_PROVIDERS = ("snowflake", "kubernetes", "github", "vercel", "aws")
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
@@ -127,6 +127,23 @@ class Running:
     def remove_faults(self, identifier: str | None = None) -> None:
         """Disarms one rule, or all."""
         self._ask("DELETE", "faults", params={"id": identifier} if identifier else {})
+
+    def deliveries(self, address: str = "*") -> list[dict[str, Any]]:
+        """What the emulators' webhooks delivered last to the addresses that fit the pattern, oldest first; no secrets.
+
+        Each is a ``sandbox.receiver.Delivery``.
+        """
+        found: list[dict[str, Any]] = self._ask("GET", "deliveries", params={"address": address})["deliveries"]
+        return found
+
+    def fail_deliveries(self, address: str = "*", **rule: Any) -> str:
+        """Makes the receivers at some addresses fail (the fields of ``sandbox.receiver.Failing``); returns the rule's id."""
+        identifier: str = self._ask("POST", "receivers", json={"address": address, **rule})["id"]
+        return identifier
+
+    def restore_receivers(self, identifier: str | None = None) -> None:
+        """Lets the receivers of one rule, or of all, answer again."""
+        self._ask("DELETE", "receivers", params={"id": identifier} if identifier else {})
 
     def platforms(self) -> list[dict[str, Any]]:
         """Name, title, what is simulated, and the number of objects of each platform."""

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.faults import Rule
 from sandbox.pulumi_cloud.calls import expire_leases
+from sandbox.receiver import Failing
 from sandbox.store import Document, Store
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -79,18 +80,49 @@ async def _add_fault(request: Request) -> Response:
     try:
         rule = Rule.model_validate_json(await request.body())
     except ValidationError as error:
-        mistakes = (f"{'.'.join(map(str, e['loc'])) or 'rule'}: {e['msg']}" for e in error.errors())
-        return _refusal(400, "; ".join(mistakes))
+        return _refusal(400, _mistakes(error))
     known = {"*", "pulumi", *(platform.name for platform in request.app.state.platforms if platform.routes)}
     if rule.platform not in known:
         return _refusal(400, f"no HTTP platform is called {rule.platform!r}; there are {', '.join(sorted(known))}")
     return JSONResponse(request.app.state.faults.add(rule).model_dump(), 201)
 
 
+def _mistakes(error: ValidationError) -> str:
+    return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'rule'}: {e['msg']}" for e in error.errors())
+
+
 async def _remove_faults(request: Request) -> Response:
     identifier = request.query_params.get("id")
     if not request.app.state.faults.remove(identifier) and identifier is not None:
         return _refusal(404, f"no fault has the id {identifier}")
+    return Response(status_code=204)
+
+
+async def _deliveries(request: Request) -> Response:
+    return JSONResponse({"deliveries": request.app.state.receiver.deliveries(request.query_params.get("address", "*"))})
+
+
+async def _clear_deliveries(request: Request) -> Response:
+    request.app.state.receiver.clear()
+    return Response(status_code=204)
+
+
+async def _list_failing(request: Request) -> Response:
+    return JSONResponse({"failing": request.app.state.receiver.failing()})
+
+
+async def _add_failing(request: Request) -> Response:
+    try:
+        rule = Failing.model_validate_json(await request.body())
+    except ValidationError as error:
+        return _refusal(400, _mistakes(error))
+    return JSONResponse(request.app.state.receiver.fail(rule).model_dump(), 201)
+
+
+async def _restore_receivers(request: Request) -> Response:
+    identifier = request.query_params.get("id")
+    if not request.app.state.receiver.restore(identifier) and identifier is not None:
+        return _refusal(404, f"no failing receiver has the id {identifier}")
     return Response(status_code=204)
 
 
@@ -174,6 +206,11 @@ _ROUTES = [
     _route("GET", "/faults", _list_faults),
     _route("POST", "/faults", _add_fault),
     _route("DELETE", "/faults", _remove_faults),
+    _route("GET", "/deliveries", _deliveries),
+    _route("DELETE", "/deliveries", _clear_deliveries),
+    _route("GET", "/receivers", _list_failing),
+    _route("POST", "/receivers", _add_failing),
+    _route("DELETE", "/receivers", _restore_receivers),
     _route("POST", "/reset", _reset),
     _route("GET", "/objects/{platform}", _objects),
     _route("DELETE", "/objects/{platform}", _delete_object),

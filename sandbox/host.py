@@ -23,6 +23,7 @@ from sandbox.platforms import all_platforms
 from sandbox.pulumi_cloud import account, calls, environments, outputs, stacks, tables, updates
 from sandbox.pulumi_cloud import secrets as stack_secrets
 from sandbox.pulumi_cloud.vault import Vault, owner_only_file
+from sandbox.receiver import Receiver
 from sandbox.store import Database, Store
 from sandbox.traffic import PULUMI, Traffic, platform_of
 
@@ -44,7 +45,7 @@ def create_app(
     ``journaling``: engines that are able to say what each step changed do so, instead of sending the whole state.
 
     ``app.state`` has: ``database``, ``stores`` (a platform's name -> its Store), ``vault``, ``access_token``,
-    ``journal``, ``faults``, ``platforms``, ``instance`` (another one each time) and ``reset``.
+    ``journal``, ``faults``, ``receiver``, ``platforms``, ``instance`` (another one each time) and ``reset``.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(directory / "sandbox.db")
@@ -76,6 +77,7 @@ def create_app(
     app.state.access_token = access_token
     app.state.journal = journal
     app.state.faults = faults
+    app.state.receiver = Receiver(url)
     app.state.platforms = platforms
     app.state.url = url
     app.state.instance = secrets.token_hex(8)
@@ -167,3 +169,5 @@ def _reset(app: Starlette, platform: str | None) -> None:
         if platform is None:
             state.journal.clear()
             state.faults.remove()
+            state.receiver.clear()
+            state.receiver.restore()

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from sandbox import accounts, airbyte, estuary, official, openrouter, pinecone, portkey, qdrant, slack
+from sandbox import (
+    accounts,
+    airbyte,
+    asana,
+    estuary,
+    figma,
+    lambda_labs,
+    linear,
+    n8n,
+    official,
+    openrouter,
+    pinecone,
+    portkey,
+    qdrant,
+    slack,
+)
 from sandbox.platform import Platform
 
 EMULATORS = (
     airbyte.PLATFORM,
+    asana.PLATFORM,
     estuary.PLATFORM,
+    figma.PLATFORM,
+    lambda_labs.PLATFORM,
+    linear.PLATFORM,
+    n8n.PLATFORM,
     openrouter.PLATFORM,
     pinecone.PLATFORM,
     portkey.PLATFORM,

@@ -40,8 +40,8 @@ class Quota:
     of: float | None
 
     def __str__(self) -> str:
-        of = f" of {self.of:,g}" if self.of is not None else ""
-        return f"{self.left:,g}{of} {self.what}"
+        of = f" of {self.of:,.12g}" if self.of is not None else ""
+        return f"{self.left:,.12g}{of} {self.what}"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 import engine
 from sandbox import control
 from sandbox.faults import BreakableProtocol
+from tests import warm_sandbox
 
 RunPulumi = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -25,7 +26,7 @@ RunPulumi = Callable[..., subprocess.CompletedProcess[str]]
 def sandbox(tmp_path: Path) -> Iterator[control.Running]:
     """An empty sandbox on a free port, for this test alone."""
     directory = tmp_path / "sandbox"
-    yield control.start(directory, 0)
+    yield warm_sandbox.start(directory)
     control.stop(directory)
 
 
@@ -33,7 +34,7 @@ def sandbox(tmp_path: Path) -> Iterator[control.Running]:
 def shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[control.Running]:
     """A sandbox for the tests of this worker that do not mind each other's objects."""
     directory = tmp_path_factory.mktemp("shared") / "sandbox"
-    yield control.start(directory, 0)
+    yield warm_sandbox.start(directory)
     control.stop(directory)
 
 

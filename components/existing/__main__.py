@@ -13,7 +13,7 @@ from components.existing.findings import ExistingError, Findings
 from providers.base.errors import PlatformError, Trouble
 from providers.base.survey import resources_of
 
-PLATFORMS = ("airbyte", "estuary", "openrouter", "pinecone", "portkey", "qdrant", "slack")
+PLATFORMS = ("airbyte", "estuary", "linear", "openrouter", "pinecone", "portkey", "qdrant", "slack")
 
 _CODES = {"failed": 1, "settings": 3, "credentials": 4, "unreachable": 6}
 """Exit codes, as in every command of ``sophia``."""
@@ -35,6 +35,13 @@ def run(platform: str, text: str, stack: str, workspace: str | None) -> dict[str
     entry needs; ``left`` what stays out of the settings, or stays unsaid in them, with the reason. Raises
     ExistingError, ``PlatformError``.
     """
+    if platform not in PLATFORMS:
+        raise ExistingError(
+            f"what exists on {platform} cannot be read into settings",
+            said=f"that is done for {', '.join(PLATFORMS)}",
+            setting=f"sophia-ai:{platform}",
+            do="write its settings by hand; `sophia adopt` without --write-settings then takes over what they name",
+        )
     module = import_module(f"components.existing.{platform}")
     findings = Findings(platform, module.MODEL, _given(text), stack)
     module.existing(findings, workspace)
@@ -57,7 +64,7 @@ def _given(text: str) -> dict[str, Any] | None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; its exit code."""
     parser = argparse.ArgumentParser(prog="python -m components.existing", description=__doc__)
-    parser.add_argument("--platform", required=True, choices=PLATFORMS)
+    parser.add_argument("--platform", required=True, help=", ".join(PLATFORMS))
     parser.add_argument("--stack", default="", help="project/stack: whose marks on objects are ours")
     parser.add_argument("--workspace", help="which one, if there are several and the settings do not say it")
     options = parser.parse_args(arguments)

@@ -31,6 +31,14 @@ def existing(findings: Findings, _workspace: str | None) -> None:
             "reason": "Slack lists no apps, and shows their secrets once only: whatever apps exist are not looked at",
         }
     )
+    findings.left.append(
+        {
+            "kind": "members and bookmarks",
+            "id": "",
+            "name": "",
+            "reason": "they are not read; of what has no `members` and no `bookmarks` in the settings they stay as they are",
+        }
+    )
 
 
 def _channel(found: Found, _key: str) -> Mapping[str, Any]:

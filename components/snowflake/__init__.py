@@ -68,15 +68,17 @@ class Snowflake(pulumi.ComponentResource):
         stage: Stage,
         public_keys: Mapping[str, pulumi.Input[str]],
         second_public_keys: Mapping[str, pulumi.Input[str]] | None = None,
+        outputs: Mapping[str, pulumi.Input[str]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """``public_keys``: for each key of ``settings.users`` the RSA public key, on one line without its PEM header.
 
         ``second_public_keys``: for the users that have one, the key of the other slot, such as the previous one while
-        it is being replaced.
+        it is being replaced. ``outputs``: the roles and the topic in AWS that settings name with ``output``.
 
-        Raises SettingsError if the settings use a preview feature that the stack file does not enable, or are for another
-        account than the environment's credentials; CredentialsError if the environment does not say which account.
+        Raises SettingsError if the settings use a preview feature that the stack file does not enable, are for another
+        account than the environment's credentials, or name an output that nobody hands over; CredentialsError if the
+        environment does not say which account.
         """
         super().__init__("sophia:platform:Snowflake", name, None, opts)
         self.account = account_of(settings.account)
@@ -106,8 +108,8 @@ class Snowflake(pulumi.ComponentResource):
         tables = loading.create_tables(settings, scope, masks)
         privacy.assign_tags(settings, scope, tags, tables)
         rows = privacy.create_row_access_policies(settings, scope, access, tables)
-        told = notifications.create_notifications(settings.notifications, scope)
-        loads = loading.create_loading(settings, scope, tables, told)
+        told = notifications.create_notifications(settings.notifications, scope, outputs or {})
+        loads = loading.create_loading(settings, scope, tables, told, outputs or {})
         dynamic_tables = transforming.create_dynamic_tables(settings, scope, tables, warehouses)
         readable = {"tables": tables, "dynamic_tables": dynamic_tables}
         views = transforming.create_views(settings, scope, readable, masks, rows)
@@ -121,6 +123,7 @@ class Snowflake(pulumi.ComponentResource):
         self.roles = {key: role.name for key, role in access.roles.items()}
         self.users = {key: entry.user.name for key, entry in created.items()}
         self.queues = loads.queues
+        self._integrations, self._failures = loads.integrations, told.integration
         self.logins = {
             key: Login(
                 host=self.host,
@@ -143,3 +146,18 @@ class Snowflake(pulumi.ComponentResource):
                 "queues": self.queues,
             }
         )
+
+    def trust(self) -> dict[str, pulumi.Output[str]]:
+        """Whom roles in AWS have to trust: by storage integration (and ``failures``) the ``user`` and the ``external_id``.
+
+        Snowflake gives them to an integration when it is made, and for as long as it exists.
+        """
+        found: dict[str, pulumi.Output[str]] = {}
+        for key, integration in self._integrations.items():
+            described = integration.describe_outputs
+            found[f"{key}.user"] = described.apply(lambda shown: str(shown[0].iam_user_arn))
+            found[f"{key}.external_id"] = described.apply(lambda shown: str(shown[0].external_id))
+        if self._failures:
+            found["failures.user"] = self._failures.aws_sns_iam_user_arn
+            found["failures.external_id"] = self._failures.aws_sns_external_id
+        return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_snowflake as snowflake
 
+from components.settings import output_named
 from components.snowflake.notifications import Notifications
 from components.snowflake.references import reads
 from components.snowflake.scope import Scope, flag
@@ -21,10 +22,13 @@ _METADATA = (("file_name_column", "METADATA$FILENAME"), ("loaded_at_column", "ME
 
 @dataclass(frozen=True)
 class Loading:
-    """Streams by their qualified names, and by pipe the queue to which its bucket sends notifications of new files."""
+    """Streams by their qualified names, by pipe the queue to which its bucket sends notifications of new files, and
+    the storage integrations.
+    """
 
     streams: Names
     queues: Names
+    integrations: Mapping[str, snowflake.StorageIntegrationAws]
 
 
 def create_tables(
@@ -64,20 +68,28 @@ def create_tables(
     return {key: create(key, table) for key, table in settings.tables.items()}
 
 
-def create_loading(settings: SnowflakeSettings, scope: Scope, tables: Names, notifications: Notifications) -> Loading:
-    integrations = {
+def create_loading(
+    settings: SnowflakeSettings,
+    scope: Scope,
+    tables: Names,
+    notifications: Notifications,
+    outputs: Mapping[str, pulumi.Input[str]],
+) -> Loading:
+    created = {
         key: snowflake.StorageIntegrationAws(
             key,
             name=entry.name,
             enabled=True,
             storage_provider="S3",
-            storage_aws_role_arn=entry.role_arn,
+            storage_aws_role_arn=entry.role_arn
+            or output_named(str(entry.role_output), outputs, f"snowflake.storage_integrations.{key}.role_output"),
             storage_allowed_locations=entry.locations,
             comment=entry.comment,
             opts=scope.unique,
-        ).name
+        )
         for key, entry in settings.storage_integrations.items()
     }
+    integrations = {key: integration.name for key, integration in created.items()}
     formats = {key: _create_file_format(key, entry, scope) for key, entry in settings.file_formats.items()}
     stages = {key: _create_stage(key, entry, scope, integrations) for key, entry in settings.stages.items()}
     pipes = {
@@ -100,7 +112,7 @@ def create_loading(settings: SnowflakeSettings, scope: Scope, tables: Names, not
         for key, entry in settings.streams.items()
     }
     queues = {key: pipe.notification_channel for key, pipe in pipes.items() if settings.pipes[key].auto_ingest}
-    return Loading(streams, queues)
+    return Loading(streams, queues, created)
 
 
 def _create_file_format(key: str, settings: FileFormatSettings, scope: Scope) -> pulumi.Output[str]:

@@ -183,11 +183,24 @@ class EmailSettings(Settings):
 
 
 class FailureTopicSettings(Settings):
-    """An SNS topic for failures of pipes and tasks: Snowflake reports those to a queue, and not by e-mail."""
+    """An SNS topic for failures of pipes and tasks: Snowflake reports those to a queue, and not by e-mail.
+
+    Topic and role are what another component hands over (``output: aws.failures``), or are named by their ARNs.
+    """
 
     name: Identifier
-    topic_arn: Annotated[str, matching(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:\S+", "must be the ARN of an SNS topic")]
-    role_arn: Annotated[str, matching(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+", "must be the ARN of an IAM role")]
+    output: str | None = None
+    topic_arn: (
+        Annotated[str, matching(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:\S+", "must be the ARN of an SNS topic")] | None
+    ) = None
+    role_arn: (
+        Annotated[str, matching(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+", "must be the ARN of an IAM role")] | None
+    ) = None
+
+    def check(self) -> Iterator[Mistake]:
+        """Both ARNs, or neither."""
+        if {self.topic_arn is None, self.role_arn is None} != {self.output is not None}:
+            yield Mistake((), "must give either `output` (such as aws.failures), or both `topic_arn` and `role_arn`")
 
 
 class NotificationSettings(Settings):

@@ -23,12 +23,21 @@ _RoleArn = Annotated[str, matching(r"arn:aws[a-z-]*:iam::\d{12}:role/\S+", "must
 
 
 class StorageIntegrationSettings(Settings):
-    """Access to S3 buckets through an IAM role: no AWS key is in Snowflake, in the state or in a stage."""
+    """Access to S3 buckets through an IAM role: no AWS key is in Snowflake, in the state or in a stage.
+
+    The role is one that another component hands over (``role_output: aws.snowflake.payments``), or is named by its ARN.
+    """
 
     name: Identifier
-    role_arn: _RoleArn
+    role_arn: _RoleArn | None = None
+    role_output: str | None = None
     locations: Annotated[tuple[BucketUrl, ...], Field(min_length=1)]
     comment: str = ""
+
+    def check(self) -> Iterator[Mistake]:
+        """Exactly one of the two."""
+        if (self.role_arn is None) == (self.role_output is None):
+            yield Mistake((), "must give either `role_arn` or `role_output` (what another component hands over)")
 
 
 class FileFormatSettings(Settings):

@@ -6,7 +6,7 @@ import importlib.machinery
 import json
 import re
 import sys
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import PackageMetadata, distributions
 from pathlib import Path
 from typing import Any
 
@@ -26,22 +26,23 @@ def normalized(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def describe(distribution: Distribution) -> dict[str, Any]:
+def describe(metadata: PackageMetadata) -> dict[str, Any]:
     """Name, version, requirements (names) and the path of the plugin file of one distribution."""
-    name = distribution.metadata["Name"]
-    file = plugin_file(name)
-    required = {normalized(match[0]) for line in distribution.requires or [] if (match := re.match(r"[\w.-]+", line))}
+    file = plugin_file(metadata["Name"])
+    required = metadata.get_all("Requires-Dist") or []
     return {
-        "name": normalized(name),
-        "version": distribution.version,
-        "requires": sorted(required),
+        "name": normalized(metadata["Name"]),
+        "version": metadata["Version"],
+        "requires": sorted({normalized(match[0]) for line in required if (match := re.match(r"[\w.-]+", line))}),
         "plugin": str(file) if file else None,
     }
 
 
 def main() -> None:
     """Writes the inventory to standard output."""
-    found = {normalized(found.metadata["Name"]): found for found in reversed(list(distributions())) if found.metadata}
+    # A distribution reads and parses its file anew each time that it is asked for its metadata.
+    read = [distribution.metadata for distribution in distributions()]
+    found = {normalized(metadata["Name"]): metadata for metadata in reversed(read) if metadata}
     json.dump([describe(found[name]) for name in sorted(found)], sys.stdout)
 
 

@@ -96,6 +96,14 @@ class Api:
     def _paces(self) -> dict[str, Pace]:
         return {}
 
+    def _turn(self, path: str, place: str) -> Pace:
+        """Waits for the turn of a request to ``path``; the pace that is to be told of the answer."""
+        pace = self._pace(path, place)
+        pace.wait()
+        if any(limit.within and path.startswith(prefix) for prefix, limit in self.limits.items()):
+            self._pace("", place).wait()
+        return pace
+
     def _pace(self, path: str, place: str) -> Pace:
         prefix = max((p for p in self.limits if path.startswith(p)), key=len, default="")
         limit = self.limits.get(prefix, self.limit)
@@ -159,8 +167,7 @@ class Api:
         params: Mapping[str, str | int] | None,
         auth: Auth,
     ) -> Json:
-        pace = self._pace(path, url.removesuffix(path))
-        pace.wait()
+        pace = self._turn(path, url.removesuffix(path))
         with _making:
             client = self.client
         content = {"data": _as_form(body)} if self.form and isinstance(body, dict) else {"json": body}

@@ -13,12 +13,14 @@ from pyrate_limiter import Limiter, Rate
 class Limit:
     """At most ``requests`` in any ``seconds``, over all threads of the platform's provider process.
 
-    ``each_path``: so many on every path, where a platform counts by method (Slack).
+    ``each_path``: so many on every path, where a platform counts by method (Slack). ``within``: a path's own limit whose
+    requests count towards the general one as well (Lambda's launches).
     """
 
     requests: int
     seconds: float
     each_path: bool = False
+    within: bool = False
 
 
 @dataclass(frozen=True)

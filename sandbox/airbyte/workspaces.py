@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable
 from uuid import UUID, uuid4
@@ -14,7 +13,7 @@ from starlette.responses import Response
 from sandbox.airbyte.lists import page, selected, uuids
 from sandbox.airbyte.problems import kind, not_found
 from sandbox.http import Body, Call, answer, merged
-from sandbox.pulumi_cloud.vault import Vault
+from sandbox.sealing import opened, sealed
 from sandbox.store import Document, Store
 
 ORGANIZATION = "5a9dbb0c-0000-4000-8000-0000000000a0"
@@ -46,9 +45,6 @@ class EmailNotification(Camel):
 class WebhookNotification(Camel):
     enabled: bool | None = None
     url: str | None = None
-
-
-_SEALED = "sealed address: "
 
 
 class Notification(Camel):
@@ -202,9 +198,9 @@ def _check_tag(store: Store, tag: Document) -> None:
 
 def _shown(call: Call, workspace: Document) -> Document:
     """Airbyte shows the addresses of webhooks in clear."""
-    vault, shown = call.request.app.state.vault, {k: v for k, v in workspace.items() if k != "deleted"}
+    shown = {k: v for k, v in workspace.items() if k != "deleted"}
     told = {
-        event: _with_address(channels, lambda url: _opened(vault, url))
+        event: _with_address(channels, lambda url: opened(call.request.app.state.vault, url))
         for event, channels in shown["notifications"].items()
     }
     return shown | {"notifications": told}
@@ -212,22 +208,13 @@ def _shown(call: Call, workspace: Document) -> Document:
 
 def _notifications(call: Call, sent: WorkspaceUpdate) -> Document:
     """What is to change; a null changes nothing. Whoever knows an address can send there: it is kept encrypted."""
-    vault = call.request.app.state.vault
     given = sent.notifications.model_dump(by_alias=True, exclude_none=True) if sent.notifications else {}
-    return {event: _with_address(channels, lambda url: _sealed(vault, url)) for event, channels in given.items()}
+    return {
+        event: _with_address(channels, lambda url: sealed(call.request.app.state.vault, url))
+        for event, channels in given.items()
+    }
 
 
 def _with_address(channels: Document, change: Callable[[str], str]) -> Document:
     webhook = channels.get("webhook") or {}
     return channels | {"webhook": webhook | {"url": change(webhook["url"])}} if webhook.get("url") else channels
-
-
-def _sealed(vault: Vault, url: str) -> str:
-    return _SEALED + base64.b64encode(vault.encrypt(url.encode(), _SEALED)).decode()
-
-
-def _opened(vault: Vault, kept: str) -> str:
-    """What somebody put there by hand (``sophia sandbox change``) is in clear."""
-    if not kept.startswith(_SEALED):
-        return kept
-    return str(vault.decrypt(base64.b64decode(kept.removeprefix(_SEALED)), _SEALED).decode())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -53,6 +53,10 @@ class Draft:
     asked: Properties
     previous: Properties
     referred: tuple[Properties, ...]
+    others: Callable[[], Sequence[Properties]] = tuple
+    """The other objects of the same type, for limits that a platform counts."""
+    noted: Callable[[str, str], Properties | None] = lambda _kind, _key: None
+    """What the platform's own API keeps beside the resources, by kind and id: the plan of the account."""
 
     @property
     def parent(self) -> Properties:

@@ -46,7 +46,7 @@ class Objects:
             referred = self._required_references(kind, asked)
             self._require_free_name(token, kind, asked)
             made = kind.make_id(asked)
-            return made, self._write(token, kind, Draft(made, _visible(asked), {}, referred), secret)
+            return made, self._write(token, kind, self._draft(token, made, asked, {}, referred), secret)
 
     def found_by(self, token: str, key: str) -> str:
         """The id of the object that ``key`` means: the id itself, or what the official provider imports it by."""
@@ -92,7 +92,7 @@ class Objects:
             referred = self._required_references(kind, asked)
             if kind.identity(asked) != kind.identity(document["properties"]):
                 self._require_free_name(token, kind, asked, besides=key)
-            return self._write(token, kind, Draft(key, _visible(asked), document["properties"], referred), secret)
+            return self._write(token, kind, self._draft(token, key, asked, document["properties"], referred), secret)
 
     def delete(self, token: str, key: str) -> None:
         """Deletes the object and what cannot be without it; one that is gone already is done.
@@ -118,6 +118,18 @@ class Objects:
         for their_token, their_key, how in dependants:
             if how is WhenGone.GOES_TOO:
                 self._delete(their_token, their_key)
+
+    def _draft(
+        self, token: str, key: str, asked: Properties, previous: Properties, referred: tuple[Properties, ...]
+    ) -> Draft:
+        return Draft(
+            key,
+            _visible(asked),
+            previous,
+            referred,
+            others=lambda: [known.properties for known in self._all(token) if known.id != key],
+            noted=self._store.latest.get,
+        )
 
     def _write(self, token: str, kind: Kind, draft: Draft, secret: Iterable[Path]) -> Properties:
         for words in kind.refusals(draft):

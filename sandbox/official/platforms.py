@@ -1,4 +1,4 @@
-"""The four official packages as platforms of the sandbox: what a client of them is told, and what is imitated."""
+"""The five official packages as platforms of the sandbox: what a client of them is told, and what is imitated."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from starlette.responses import Response
 
+from sandbox import monitoring
 from sandbox.http import ApiError
-from sandbox.official import github, snowflake, vercel
+from sandbox.official import aws, github, snowflake, vercel
+from sandbox.official.api import aws as aws_api
 from sandbox.official.api import github as github_api
 from sandbox.official.api import kubernetes as kubernetes_api
 from sandbox.official.api import snowflake as snowflake_api
@@ -64,14 +66,14 @@ PLATFORMS = [
         },
         secret=frozenset({"GITHUB_TOKEN"}),
         simulated=(
-            "Repositories, branch protection, environments, Actions secrets and variables, without git and runs. "
-            + _CHECKED
+            "Repositories, rulesets, environments, teams, webhooks, secrets and variables of an organisation whose plan can "
+            "be set, by the rules of the provider and of GitHub; without git, runs and events. " + _CHECKED
         ),
     ),
     Platform(
         name="kubernetes",
         title="Kubernetes",
-        routes=kubernetes_api.ROUTES,
+        routes=[*kubernetes_api.ROUTES, *monitoring.ROUTES],
         failure=_failure(kubernetes_api.render),
         credentials={"KUBECONFIG": _KUBECONFIG},
         secret=frozenset({"KUBECONFIG"}),
@@ -92,6 +94,28 @@ PLATFORMS = [
             "VERCEL_TEAM": vercel.TEAM,
         },
         secret=frozenset({"VERCEL_API_TOKEN"}),
-        simulated="Projects, environment variables and domains, without builds, deployments and DNS. " + _CHECKED,
+        simulated=(
+            "Projects, domains, environments, variables, protection, firewall, retention, tokens, webhooks, drains, by the "
+            "limits of the plan Pro; without builds, deployments, deliveries and DNS. " + _CHECKED
+        ),
+    ),
+    Platform(
+        name="aws",
+        title="AWS",
+        routes=aws_api.ROUTES,
+        failure=_failure(aws_api.render),
+        credentials={
+            "AWS_ENDPOINT_URL_STS": "{url}",
+            "AWS_REGION": aws.REGION,
+            "AWS_ACCOUNT_ID": aws.ACCOUNT,
+            "AWS_ACCESS_KEY_ID": aws_api.ACCESS_KEY_ID,
+            "AWS_SECRET_ACCESS_KEY": aws_api.SECRET_ACCESS_KEY,
+            "AWS_SESSION_TOKEN": aws_api.SESSION_TOKEN,
+        },
+        secret=frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}),
+        simulated=(
+            "IAM roles, policies and identity providers, KMS keys, S3 buckets with their settings, SNS topics, by the rules "
+            "of their APIs; documents are parsed and not evaluated, no file is stored, no event is sent. " + _CHECKED
+        ),
     ),
 ]

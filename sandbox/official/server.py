@@ -1,6 +1,6 @@
-"""The gRPC server that stands in for the four official packages.
+"""The gRPC server that stands in for the five official packages.
 
-The engine attaches to it where ``PULUMI_DEBUG_PROVIDERS`` names its port. One port serves all four: which package a
+The engine attaches to it where ``PULUMI_DEBUG_PROVIDERS`` names its port. One port serves all five: which package a
 call is about is told by the resource's URN, and where no resource is named (Handshake, GetPluginInfo) one answer is
 good for all.
 
@@ -24,7 +24,7 @@ from pulumi.runtime.proto import plugin_pb2
 from pulumi.runtime.proto import provider_pb2 as rpc
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderServicer, add_ResourceProviderServicer_to_server
 
-from sandbox.official import github, kubernetes, snowflake, vercel
+from sandbox.official import aws, github, kubernetes, snowflake, vercel
 from sandbox.official.behaviour import Package, RefusedError
 from sandbox.official.check import checked
 from sandbox.official.diff import compared
@@ -34,7 +34,8 @@ from sandbox.official.values import Properties, from_struct, to_struct
 from sandbox.store import Database, Store
 
 PACKAGES: Mapping[str, Package] = {
-    package.sdk.package: package for package in (snowflake.PACKAGE, kubernetes.PACKAGE, github.PACKAGE, vercel.PACKAGE)
+    package.sdk.package: package
+    for package in (snowflake.PACKAGE, kubernetes.PACKAGE, github.PACKAGE, vercel.PACKAGE, aws.PACKAGE)
 }
 _UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
@@ -65,7 +66,7 @@ class _Span:
 
 
 class Provider(ResourceProviderServicer):
-    """The RPCs of a resource provider, for all four packages."""
+    """The RPCs of a resource provider, for all five packages."""
 
     def __init__(self, database: Database, record: Record) -> None:
         self._record = record
@@ -79,7 +80,7 @@ class Provider(ResourceProviderServicer):
         return Empty()
 
     def GetPluginInfo(self, request: Empty, context: Context) -> plugin_pb2.PluginInfo:  # noqa: ARG002, N802 - RPC
-        """The highest of the four versions: the engine warns of a version below the SDK's, and does not ask for whom."""
+        """The highest of the five versions: the engine warns of a version below the SDK's, and does not ask for whom."""
         versions = (package.sdk.version for package in PACKAGES.values())
         newest = max(versions, key=lambda version: tuple(int(part) for part in version.split(".")[:2]))
         return plugin_pb2.PluginInfo(version=newest)

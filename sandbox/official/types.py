@@ -89,9 +89,15 @@ def _inputs(module: str, token: str) -> ObjectType:
 
 
 def _submodules(token: str) -> list[str]:
-    """``kubernetes:rbac.authorization.k8s.io/v1:Role`` lives in ``rbac.v1``; ``…:index/…:…`` at the top."""
+    """``kubernetes:rbac.authorization.k8s.io/v1:Role`` lives in ``rbac.v1``, ``aws:s3/bucket:Bucket`` in ``s3``,
+    ``…:index/…:…`` at the top.
+    """
     group, _, rest = token.split(":")[1].partition("/")
-    return [] if group == "index" else [group.partition(".")[0], rest]
+    if group == "index":
+        return []
+    name = token.rsplit(":", 1)[-1]
+    home = group.partition(".")[0]
+    return [home] if rest == name[:1].lower() + name[1:] else [home, rest]
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Slack's Web API: channels, messages, user groups and app manifests, and what it takes to see that they are there."""
+"""Slack's Web API: channels, messages, user groups and apps, and what it takes to see that they are there."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from starlette.routing import BaseRoute
 
 from sandbox.http import Handler, Routes
 from sandbox.platform import Platform
-from sandbox.slack import access, conversations, manifests, messages, people, usergroups
+from sandbox.slack import access, bookmarks, conversations, manifests, messages, people, tooling, usergroups
 
 _for_members = Routes("slack", access.admit_member, access.render)
 _for_configurators = Routes("slack", access.admit_configurator, access.render)
 _for_all = Routes("slack", access.admit_all, access.render)
+_for_anybody = Routes("slack", access.admit_nobody, access.render)
 
 
 def _method(routes: Routes, name: str, handler: Handler) -> BaseRoute:
@@ -25,6 +26,11 @@ PLATFORM = Platform(
         _method(_for_all, "auth.test", people.test_token),
         _method(_for_members, "users.list", people.list_users),
         _method(_for_members, "users.info", people.read_user),
+        _method(_for_members, "users.lookupByEmail", people.look_up_by_email),
+        _method(_for_members, "bookmarks.add", bookmarks.add),
+        _method(_for_members, "bookmarks.edit", bookmarks.edit),
+        _method(_for_members, "bookmarks.list", bookmarks.list_all),
+        _method(_for_members, "bookmarks.remove", bookmarks.remove),
         _method(_for_members, "conversations.create", conversations.create),
         _method(_for_members, "conversations.rename", conversations.rename),
         _method(_for_members, "conversations.setTopic", conversations.set_topic),
@@ -51,6 +57,7 @@ PLATFORM = Platform(
         _method(_for_configurators, "apps.manifest.update", manifests.update),
         _method(_for_configurators, "apps.manifest.export", manifests.export),
         _method(_for_configurators, "apps.manifest.delete", manifests.delete),
+        _method(_for_anybody, "tooling.tokens.rotate", tooling.rotate),
     ],
     failure=access.failure,
     credentials={
@@ -61,7 +68,7 @@ PLATFORM = Platform(
     },
     secret=frozenset({"SLACK_BOT_TOKEN", "SLACK_USER_TOKEN", "SLACK_CONFIG_TOKEN"}),
     simulated=(
-        "channels, messages that nobody reads, user groups, app manifests, four members; request URLs are not challenged, "
-        "rate limits are not imposed"
+        "channels with members and bookmarks, messages that nobody reads, user groups, app manifests whose request URLs "
+        "are challenged, configuration tokens, four members; nobody installs an app, rate limits are imposed on demand"
     ),
 )

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import binascii
+import secrets
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from starlette.responses import JSONResponse, Response
 
-from sandbox.http import ApiError, Call, document_of
+from sandbox.http import ApiError, Call, digest, document_of
+from sandbox.slack import tiers
+from sandbox.store import Document, Store
 
 T = TypeVar("T")
 
@@ -32,21 +36,34 @@ class Token:
 
 
 _MANAGING = (
+    "app_mentions:read",
+    "bookmarks:read",
+    "bookmarks:write",
     "channels:join",
     "channels:manage",
     "channels:read",
     "chat:write",
+    "commands",
     "groups:read",
     "groups:write",
+    "reactions:read",
     "usergroups:read",
     "usergroups:write",
     "users:read",
+    "users:read.email",
 )
 _TOKENS = {
     BOT_TOKEN: Token("bot", BOT, _MANAGING),
     USER_TOKEN: Token("user", PERSON, ("channels:write", *_MANAGING)),
     CONFIG_TOKEN: Token("configuration", PERSON),
 }
+
+WORKSPACE = "workspace"
+"""The kind of the one object that says how the workspace is set up; without it all is allowed. Its members:
+
+``bot_scopes`` are what the bot was installed with, ``restricted`` the methods that the owners keep to themselves,
+``rate_limits`` whether Slack's are imposed.
+"""
 
 
 class SlackError(ApiError):
@@ -58,7 +75,8 @@ class SlackError(ApiError):
 
 def render(error: ApiError) -> Response:
     document = {"ok": False, "error": error.message} | error.details
-    headers = {"Retry-After": "1"} if error.status == 429 else {}
+    wait = document.pop("retry_after", 1)
+    headers = {"Retry-After": str(wait)} if error.status == 429 else {}
     return JSONResponse(document, error.status, headers)
 
 
@@ -82,8 +100,27 @@ def admit_all(call: Call) -> str:
     return _admit(call, "bot", "user", "configuration")
 
 
+def admit_nobody(_call: Call) -> str:
+    """For a method that is shown its own kind of token as an argument."""
+    return ""
+
+
 def token_of(call: Call) -> Token:
-    return _TOKENS[call.caller]
+    token = _known(call, call.caller) or Token("none", "")
+    scopes = workspace(call.store).get("bot_scopes")
+    return replace(token, scopes=tuple(scopes)) if token.kind == "bot" and scopes is not None else token
+
+
+def workspace(store: Store) -> Document:
+    """How the workspace is set up (``WORKSPACE``)."""
+    return store.latest.get(WORKSPACE, TEAM) or {}
+
+
+def mint_configuration_token(store: Store, lasts: int) -> tuple[str, int]:
+    """A new app configuration token, of which only a digest is kept, and when it expires (seconds since 1970)."""
+    token, expires = f"xoxe.xoxp-1-{secrets.token_urlsafe(48)}", int(time.time()) + lasts
+    store.put("configuration token", digest(token), {"expires": expires})
+    return token, expires
 
 
 def succeed(call: Call, **members: Any) -> Response:
@@ -165,9 +202,36 @@ def _admit(call: Call, *kinds: str) -> str:
     value = call.bearer() or Arguments.of(call).text("token")
     if not value:
         raise SlackError("not_authed")
-    token = _TOKENS.get(value)
+    token = _known(call, value)
     if token is None:
         raise SlackError("invalid_auth")
     if token.kind not in kinds:
         raise SlackError("not_allowed_token_type")
+    call.caller = value
+    _check_allowed(call)
     return value
+
+
+def _known(call: Call, value: str) -> Token | None:
+    if value in _TOKENS:
+        return _TOKENS[value]
+    minted = call.store.latest.get("configuration token", digest(value))
+    if minted is None:
+        return None
+    if minted["expires"] < time.time():
+        raise SlackError("token_expired")
+    return Token("configuration", PERSON)
+
+
+def _check_allowed(call: Call) -> None:
+    """Scopes, what the workspace's owners keep to themselves, and how often: in Slack's order."""
+    method, token, setup = call.request.url.path.rpartition("/")[2], token_of(call), workspace(call.store)
+    if setup.get("rate_limits"):
+        wait = tiers.wait(call.store, method)
+        if wait:
+            raise ApiError(429, "ratelimited", retry_after=wait)
+    needed = tiers.SCOPES.get(method, ())
+    if needed and token.kind != "configuration" and not set(needed) & set(token.scopes):
+        raise SlackError("missing_scope", needed=",".join(needed), provided=",".join(token.scopes))
+    if method in setup.get("restricted", ()):
+        raise SlackError("restricted_action")

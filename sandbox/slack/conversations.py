@@ -16,6 +16,7 @@ from sandbox.store import Document, Store
 
 _NAME_LENGTH = 80
 _TEXT_LENGTH = 250
+_INVITED_AT_ONCE = 100
 _TYPES = ("public_channel", "private_channel", "mpim", "im")
 
 
@@ -68,15 +69,18 @@ def archive(call: Call) -> Response:
     _check_member(call, channel)
     if channel["is_archived"]:
         raise SlackError("already_archived")
+    if channel.get("is_general"):
+        raise SlackError("cant_archive_general")
     channel |= {"is_archived": True, "members": [user for user in channel["members"] if not is_bot(user)]}
     call.store.put("channel", channel["id"], channel)
     return succeed(call)
 
 
 def unarchive(call: Call) -> Response:
-    """Works with a user token only. A bot cannot be in an archived channel, and Slack wants the caller to be in it.
+    """Works with a user token only, for a private channel with that of one who was in it.
 
-    This is a limit of Slack's that its documentation does not tell (github.com/slack-go/slack, issue 1066).
+    A bot cannot be in an archived channel, and Slack wants the caller to be in it. This is a limit of Slack's that its
+    documentation does not tell (github.com/slack-go/slack, issue 1066).
     """
     channel = _channel(call, Arguments.of(call))
     if not channel["is_archived"]:
@@ -102,6 +106,8 @@ def invite(call: Call) -> Response:
     channel, users = _joined(call, sent), sent.many("users")
     if not users:
         raise SlackError("no_user")
+    if len(users) > _INVITED_AT_ONCE:
+        raise SlackError("too_many_users")
     if users == [token_of(call).user]:
         raise SlackError("cant_invite_self")
     check_users(users, "user_not_found")
@@ -117,6 +123,8 @@ def kick(call: Call) -> Response:
     channel, user = _joined(call, sent), sent.needed("user")
     if user == token_of(call).user:
         raise SlackError("cant_kick_self")
+    if channel.get("is_general"):
+        raise SlackError("cant_kick_from_general")
     if user not in channel["members"]:
         raise SlackError("not_in_channel")
     channel["members"].remove(user)
@@ -158,6 +166,15 @@ def channel_for_messages(call: Call, sent: Arguments) -> Document:
     """The channel, by its id or name, in which the caller may post."""
     wanted = sent.needed("channel")
     channel = call.store.get("channel", wanted) or call.store.first("channel", name=wanted.removeprefix("#"))
+    if channel is None or not _visible(call, channel):
+        raise SlackError("channel_not_found")
+    _check_member(call, _open(channel))
+    return channel
+
+
+def channel_for_members(call: Call, identifier: str) -> Document:
+    """The channel with that id, for what its members do."""
+    channel = call.store.get("channel", identifier)
     if channel is None or not _visible(call, channel):
         raise SlackError("channel_not_found")
     _check_member(call, _open(channel))
@@ -229,7 +246,7 @@ def _saved(call: Call, channel: Document) -> Response:
 
 def _shown(call: Call, channel: Document) -> Document:
     shown = {name: value for name, value in channel.items() if name != "members"}
-    return shown | {
+    return {
         "name_normalized": channel["name"],
         "is_channel": not channel["is_private"],
         "is_group": channel["is_private"],
@@ -243,4 +260,4 @@ def _shown(call: Call, channel: Document) -> Document:
         "is_member": token_of(call).user in channel["members"],
         "pending_shared": [],
         "unlinked": 0,
-    }
+    } | shown

@@ -19,6 +19,7 @@ class _Rule:
     type: str = "string"
     required: bool = False
     longest: int | None = None
+    shortest: int = 0
     pattern: str = ""
     options: tuple[str, ...] = ()
     members: Mapping[str, _Rule] = field(default_factory=dict)
@@ -30,6 +31,8 @@ class _Rule:
             return
         if self.longest is not None and len(value) > self.longest:
             yield _problem(pointer, f"must not have more than {self.longest} {'items' if self.items else 'characters'}")
+        if self.shortest and len(value) < self.shortest:
+            yield _problem(pointer, f"must not have fewer than {self.shortest} items")
         if self.pattern and not re.search(self.pattern, value):
             yield _problem(pointer, f"must match pattern {self.pattern}")
         if self.options and value not in self.options:
@@ -59,8 +62,8 @@ def _object(*, required: bool = False, **members: _Rule) -> _Rule:
     return _Rule("object", required=required, members=members)
 
 
-def _list(items: _Rule = _TEXT, longest: int | None = None) -> _Rule:
-    return _Rule("array", items=items, longest=longest)
+def _list(items: _Rule = _TEXT, longest: int | None = None, shortest: int = 0) -> _Rule:
+    return _Rule("array", items=items, longest=longest, shortest=shortest)
 
 
 def _text(longest: int, *, required: bool = False, pattern: str = "") -> _Rule:
@@ -101,9 +104,13 @@ _MANIFEST = _object(
     ),
     features=_object(
         app_home=_object(home_tab_enabled=_FLAG, messages_tab_enabled=_FLAG, messages_tab_read_only_enabled=_FLAG),
+        assistant_view=_object(
+            assistant_description=_text(300, required=True),
+            suggested_prompts=_list(_object(title=_Rule(required=True), message=_Rule(required=True))),
+        ),
         bot_user=_object(display_name=_text(80, required=True, pattern=r"^[\w.-]+$"), always_online=_FLAG),
-        shortcuts=_list(_SHORTCUT),
-        slash_commands=_list(_COMMAND),
+        shortcuts=_list(_SHORTCUT, shortest=1),
+        slash_commands=_list(_COMMAND, longest=50, shortest=1),
         unfurl_domains=_list(longest=5),
         workflow_steps=_list(_object(name=_text(50, required=True), callback_id=_text(50, required=True)), 10),
     ),
@@ -114,12 +121,37 @@ _MANIFEST = _object(
 )
 
 
+_CHANNELS = ("channels:read", "groups:read")
+EVENT_SCOPES: Mapping[str, tuple[str, ...]] = {
+    "app_mention": ("app_mentions:read",),
+    "channel_archive": ("channels:read",),
+    "channel_created": ("channels:read",),
+    "channel_rename": ("channels:read",),
+    "file_shared": ("files:read",),
+    "link_shared": ("links:read",),
+    "member_joined_channel": _CHANNELS,
+    "member_left_channel": _CHANNELS,
+    "message.channels": ("channels:history",),
+    "message.groups": ("groups:history",),
+    "message.im": ("im:history",),
+    "message.mpim": ("mpim:history",),
+    "pin_added": ("pins:read",),
+    "reaction_added": ("reactions:read",),
+    "reaction_removed": ("reactions:read",),
+    "subteam_members_changed": ("usergroups:read",),
+    "team_join": ("users:read",),
+    "user_change": ("users:read",),
+}
+"""Of the events that apps mostly want, the scopes of which each needs one; the others are taken without a look."""
+
+
 def problems(manifest: Mapping[str, Any]) -> list[Problem]:
     """Every mistake in a manifest; those between its parts only once each part is right."""
     return list(_MANIFEST.problems("", manifest)) or list(_inconsistencies(manifest))
 
 
 def _inconsistencies(manifest: Mapping[str, Any]) -> Iterator[Problem]:
+    yield from _scope_problems(manifest)
     settings = manifest.get("settings", {})
     if settings.get("socket_mode_enabled"):
         return
@@ -134,6 +166,24 @@ def _inconsistencies(manifest: Mapping[str, Any]) -> Iterator[Problem]:
         if not command.get("url"):
             pointer = f"/features/slash_commands/{position}"
             yield _problem(pointer, "Slash Command requires either a URL or Socket Mode Enabled")
+
+
+def _scope_problems(manifest: Mapping[str, Any]) -> Iterator[Problem]:
+    """What the app wants to hear, and to offer, it must ask for; and who asks for a bot must name it."""
+    features, scopes = manifest.get("features", {}), manifest.get("oauth_config", {}).get("scopes", {})
+    events = manifest.get("settings", {}).get("event_subscriptions", {})
+    for whose in ("bot", "user"):
+        asked = set(scopes.get(whose, []))
+        for position, event in enumerate(events.get(f"{whose}_events", [])):
+            needed = EVENT_SCOPES.get(event)
+            if needed and not asked & set(needed):
+                pointer = f"/settings/event_subscriptions/{whose}_events/{position}"
+                yield _problem(pointer, f"Event {event} requires the scope {' or '.join(needed)}")
+    for feature in ("slash_commands", "shortcuts"):
+        if features.get(feature) and "commands" not in scopes.get("bot", []):
+            yield _problem(f"/features/{feature}", f"{feature} requires the scope commands")
+    if scopes.get("bot") and "bot_user" not in features:
+        yield _problem("/features/bot_user", "Bot scopes require a bot user")
 
 
 def _problem(pointer: str, message: str) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import secrets
 from typing import Any
@@ -11,6 +12,7 @@ from starlette.responses import Response
 
 from sandbox.http import Call, merged
 from sandbox.slack.access import Arguments, SlackError, succeed
+from sandbox.slack.challenges import challenge_addresses, signing_secret, verification_token
 from sandbox.slack.conversations import identifier
 from sandbox.slack.manifest_rules import problems
 from sandbox.store import Document
@@ -33,6 +35,7 @@ def create(call: Call) -> Response:
     sent = Arguments.of(call)
     manifest, app = normalised(_manifest(sent)), identifier("A")
     client = f"{secrets.randbelow(10**13):013}.{secrets.randbelow(10**13):013}"
+    challenge_addresses(call, app, {}, manifest)
     call.store.put("app", app, {"id": app, "manifest": manifest})
     return succeed(
         call,
@@ -40,8 +43,8 @@ def create(call: Call) -> Response:
         credentials={
             "client_id": client,
             "client_secret": secrets.token_hex(16),
-            "verification_token": secrets.token_urlsafe(18),
-            "signing_secret": secrets.token_hex(16),
+            "verification_token": verification_token(app),
+            "signing_secret": signing_secret(app),
         },
         oauth_authorize_url=_authorize_url(client, manifest),
     )
@@ -52,6 +55,7 @@ def update(call: Call) -> Response:
     sent = Arguments.of(call)
     app, manifest = _app(call, sent), normalised(_manifest(sent))
     changed = _scopes(app["manifest"]) != _scopes(manifest)
+    challenge_addresses(call, app["id"], app["manifest"], manifest)
     call.store.put("app", app["id"], app | {"manifest": manifest})
     return succeed(call, app_id=app["id"], permissions_updated=changed)
 
@@ -66,13 +70,16 @@ def delete(call: Call) -> Response:
 
 
 def normalised(manifest: Document) -> Document:
-    """The manifest as Slack gives it back: without ``_metadata``, and with defaults where nothing was said."""
-    kept = merged(_DEFAULTS, {name: part for name, part in manifest.items() if name != "_metadata"})
+    """The manifest as Slack gives it back: without ``_metadata``, in its own order, with defaults where nothing was said."""
+    said = {name: part for name, part in copy.deepcopy(manifest).items() if name != "_metadata"}
+    kept = merged(_DEFAULTS, said)
     features: dict[str, Any] = kept.get("features", {})
     if "bot_user" in features:
         features["bot_user"] = {"always_online": False} | features["bot_user"]
     if "app_home" in features:
         features["app_home"] = _HOME | features["app_home"]
+    for whose, scopes in kept.get("oauth_config", {}).get("scopes", {}).items():
+        kept["oauth_config"]["scopes"][whose] = sorted(scopes)
     for command in features.get("slash_commands", []):
         command.setdefault("should_escape", False)
     return kept

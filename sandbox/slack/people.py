@@ -50,18 +50,34 @@ def test_token(call: Call) -> Response:
 
 
 def list_users(call: Call) -> Response:
-    members, metadata = Arguments.of(call).page([_shown(user) for user in _NAMES])
+    members, metadata = Arguments.of(call).page([_shown(call, user) for user in _NAMES])
     return succeed(call, members=members, cache_ts=_STARTED, response_metadata=metadata)
 
 
 def read_user(call: Call) -> Response:
     user = Arguments.of(call).needed("user")
     check_users([user], "user_not_found")
-    return succeed(call, user=_shown(user))
+    return succeed(call, user=_shown(call, user))
 
 
-def _shown(user: str) -> dict[str, Any]:
+def look_up_by_email(call: Call) -> Response:
+    """People only: a bot has no address."""
+    email = Arguments.of(call).needed("email").lower()
+    user = next((user for user in _NAMES if not is_bot(user) and _email(user) == email), None)
+    if user is None:
+        raise SlackError("users_not_found")
+    return succeed(call, user=_shown(call, user))
+
+
+def _email(user: str) -> str:
+    return f"{_NAMES[user][0]}@payready.com"
+
+
+def _shown(call: Call, user: str) -> dict[str, Any]:
+    """Addresses are for those whose token has the scope for them."""
     name, real_name = _NAMES[user]
+    has_address = not is_bot(user) and "users:read.email" in token_of(call).scopes
+    address = {"email": _email(user)} if has_address else {}
     return {
         "id": user,
         "team_id": TEAM,
@@ -83,6 +99,7 @@ def _shown(user: str) -> dict[str, Any]:
             "status_text": "",
             "status_emoji": "",
             "fields": None,
+            **address,
         },
         "is_admin": user == PERSON,
         "is_bot": is_bot(user),

@@ -33,6 +33,7 @@ _COMMANDS = {
     "cancel": ("sophia.cli.ask", "cancel", "Free a stack that a killed run left locked."),
     "health": ("sophia.cli.health", "health", "Ask every platform whether it is well."),
     "credentials": ("sophia.cli.credentials", "credentials", "List every key, its age, and whether it still works."),
+    "slack-token": ("sophia.cli.slack_token", "slack_token", "Renew the token with which Slack's apps are configured."),
     "models": ("sophia.cli.models", "models", "Tell what the chosen models cost now, and what would do for less."),
     "esc": ("sophia.cli.esc", "esc", "The ESC environments: check, compare and publish them."),
     "sandbox": ("sophia.cli.sandbox", "sandbox", "Every platform on this machine, to rehearse."),

@@ -28,6 +28,7 @@ Examples:
   sophia credentials dev
   sophia credentials prod --due 15
   sophia credentials dev --json
+  sophia credentials staging --due 15 --remind
 """
 )
 @stack_options
@@ -44,6 +45,11 @@ Examples:
 @click.option(
     "--alert", is_flag=True, help="Tell the stack's Slack channel `alerts` what has changed since the last time."
 )
+@click.option(
+    "--remind",
+    is_flag=True,
+    help="Make an issue or a task of each that is due, once, where `incidents.reminders` says; close those of renewed ones.",
+)
 def credentials(
     stack: str,
     directory: Path | None,
@@ -54,9 +60,10 @@ def credentials(
     due: int,
     timeout: float,
     alert: bool,
+    remind: bool,
 ) -> int:
     """Lists every credential that STACK uses or has made: who makes it, how old it is, when it is due (90 days), whether it
-    still works, and whether its vendor lets it be rotated by API. Changes nothing, rotates nothing, shows no secret.
+    still works, and whether its vendor lets it be rotated by API. Rotates nothing, shows no secret.
 
     How old a credential is, few vendors tell. Of the others it is said since when ESC has had the same value: they are at
     least so old. Exits with 2 if one is overdue or does not work any more.
@@ -79,6 +86,8 @@ def credentials(
     code = DIFFERENCES if found.refused or found.due_within(within) else 0
     if alert:
         code = _alerted(opened, found, engine, out) or code
+    if remind:
+        code = _reminded(opened, found, within, engine, out) or code
     if as_json:
         _print_document(opened, found, within, code)
     return code
@@ -96,6 +105,27 @@ def _alerted(stack: Stack, found: Credentials, engine: EngineCommand, out: Conso
     out.print(
         f"alert     {f'{len(changes)} changes posted to Slack' if changes else 'no change, so nothing was posted'}"
     )
+    return 0
+
+
+def _reminded(stack: Stack, found: Credentials, within: timedelta, engine: EngineCommand, out: Console) -> int:
+    """The exit code of reminders that could not all be made, else 0. A stack may do without them: Schedule asks all."""
+    from sophia.reminders import are_wanted, remind
+
+    if not are_wanted(stack):
+        setting = f"{stack.settings_file.name}: {stack.project.name}:incidents.reminders"
+        out.print(f"reminders none: {setting} would say where to", soft_wrap=True)
+        return 0
+    try:
+        done = remind(stack, found, within, engine=engine)
+        made, closed = f"{len(done.made)} made in {done.to}", f"{done.closed} closed"
+        out.print(f"reminders {made}, {len(done.there)} there already, {closed}")
+        done.raise_for_failures()
+    except SophiaError as error:
+        for problem in error.problems:
+            said = f"{problem.what}: {problem.said}" if problem.said else problem.what
+            out.print(f"{said}; {problem.do}", markup=False, style="yellow", soft_wrap=True)
+        return error.exit_code
     return 0
 
 

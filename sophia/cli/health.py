@@ -31,6 +31,7 @@ Examples:
   sophia health dev --json
   sophia health prod --watch --interval 60
   sophia health dev --platform slack --platform airbyte
+  sophia health prod --push
 """
 )
 @click.argument("stack", required=False, shell_complete=complete_stack)
@@ -51,6 +52,13 @@ Examples:
 @click.option(
     "--alert", is_flag=True, help="Tell the stack's Slack channel `alerts` what has changed since the last time."
 )
+@click.option(
+    "--metrics",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    metavar="FILE",
+    help="Write what was found, and how the credentials are, as figures for Prometheus.",
+)
+@click.option("--push", is_flag=True, help="Put the same figures into the Pushgateway of the stack's monitoring.")
 @output_options
 def health(
     stack: str | None,
@@ -62,6 +70,8 @@ def health(
     watch: bool,
     interval: float,
     alert: bool,
+    metrics: Path | None,
+    push: bool,
     as_json: bool,
     debug: bool,
 ) -> int:
@@ -78,6 +88,8 @@ def health(
         raise click.UsageError("--watch is for people, --json for machines; leave out one of them")
     if alert and platforms:
         raise click.UsageError("--alert is about all platforms; leave --platform out")
+    if (metrics or push) and (watch or platforms):
+        raise click.UsageError("figures are of one look at all platforms; leave --watch and --platform out")
     out = console(as_json=as_json)
     opened = _opened(stack, directory, out, force_sandbox=force_sandbox)
     for one in opened:
@@ -91,6 +103,8 @@ def health(
         for part in _parts(report, several=len(reports) > 1):
             out.print(part, soft_wrap=True)
     code = looking.told(out, reports)
+    if metrics or push:
+        looking.tell_figures(out, reports, metrics, push=push)
     if as_json:
         _print_document(opened, reports, code)
     return code
@@ -117,6 +131,20 @@ class _Looking:
             )
             return {stack.name: report for stack, report in zip(self.stacks, found, strict=True)}
 
+    def tell_figures(self, out: Console, reports: Mapping[str, HealthReport], file: Path | None, *, push: bool) -> None:
+        """What was found, and how the credentials are, as Prometheus reads it: into a file, to the Pushgateways."""
+        from sophia import figures
+        from sophia.credentials import records
+
+        credentials = {one.name: records(one, timeout=self._timeout, engine=self._engine) for one in self.stacks}
+        if file:
+            _write(file, figures.text(reports.values(), credentials.values()))
+            out.print(f"figures   {file}", markup=False, soft_wrap=True)
+        for one in self.stacks if push else ():
+            of_stack = figures.text([reports[one.name]], [credentials[one.name]])
+            pushed = figures.push(one, of_stack, engine=self._engine)
+            out.print(f"figures   {one.name}: {'in the Pushgateway' if pushed else 'it has no monitoring'}")
+
     def told(self, out: Console, reports: Mapping[str, HealthReport]) -> int:
         """Alerts, where that is wanted; the exit code. An alert that cannot be posted fails only after all was said."""
         from sophia.alerts import tell
@@ -132,6 +160,21 @@ class _Looking:
                 posted = f"{len(changes)} changes posted to Slack" if changes else "no change, so nothing was posted"
                 out.print(f"alert     {stack.name}: {posted}")
         return code
+
+
+def _write(file: Path, figures: str) -> None:
+    """The file of ``--metrics``, whole or not at all: who reads it at this moment finds no half of it."""
+    partial = file.with_name(f"{file.name}.partial")
+    try:
+        partial.write_text(figures, encoding="utf-8")
+        partial.replace(file)
+    except OSError as error:
+        raise SettingsError(
+            f"{file} cannot be written",
+            said=error.strerror or str(error),
+            setting="option --metrics",
+            do="name another",
+        ) from None
 
 
 def _opened(name: str | None, directory: Path | None, out: Console, *, force_sandbox: bool) -> list[Stack]:

@@ -90,7 +90,7 @@ def lines(found: Found, stack: str) -> list[Any]:
             Text(f"an interrupted run was creating {names}: `sophia up {stack}` takes over what is there", "yellow")
         )
     shown.append(
-        Text("the official packages' platforms (Snowflake, Kubernetes, GitHub, Vercel) are not looked at", "dim")
+        Text("what the official packages make (on Snowflake, Kubernetes, GitHub, AWS, Vercel) is not looked at", "dim")
     )
     shown += [Text(p.error.render(), "dim") for p in found.survey.platforms if p.error and p.name not in found.needed]
     return shown

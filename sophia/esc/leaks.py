@@ -65,8 +65,9 @@ _HARMLESS = re.compile(r"https?://\S*|(?:\.{0,2}|~)/\S*|(?i:true|false|yes|no|on
 _UUID = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DENSE = re.compile(r"[A-Za-z0-9+/=_-]{24,}")
 _RUN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+|[^A-Za-z0-9]+")
-_PATH = re.compile(r"(?:[a-z]+\d{0,2}|[A-Z]+\d{0,2}|\d{1,4})(?:[/_-]+(?:[a-z]+\d{0,2}|[A-Z]+\d{0,2}|\d{1,4}))*")
-"""Words in one case and short numbers, joined: a path or a name. Letters drawn by lot do not fall so."""
+_WORD = r"(?:[a-z]+(?:\d{1,2}[a-z]*)?|[A-Z]+\d{0,2}|\d{1,4})"
+_PATH = re.compile(rf"[/_-]*{_WORD}(?:[/_-]+{_WORD})*")
+"""Words in one case (``k8s`` too) and short numbers, joined: a path or a name. Letters drawn by lot do not fall so."""
 _HEXADECIMAL = re.compile(r"(?i)[0-9a-f]{32,}")
 
 _SHORTEST_KEY = 12

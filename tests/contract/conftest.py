@@ -199,7 +199,10 @@ class Spec:
         if name not in responses:
             documented = ", ".join(sorted(responses))
             return [f"response: {status} is not documented; {documented} are"] if status < 300 else []
-        response = self._resolved(responses[name])
+        response, pointer = responses[name], operation.pointer + _pointer("responses", name)
+        while "$ref" in response:
+            pointer = response["$ref"].removeprefix("#")
+            response = self._resolved(response)
         if self._swagger:
             schema = "schema" if "schema" in response else None
         else:
@@ -207,8 +210,7 @@ class Spec:
             schema = _pointer("content", media, "schema") if media else None
         if schema is None:
             return [] if status >= 300 or answered in (None, "") else ["response: no body is expected"]
-        pointer = operation.pointer + _pointer("responses", name) + (schema if schema.startswith("/") else f"/{schema}")
-        return self._problems("response", pointer, answered)
+        return self._problems("response", pointer + (schema if schema.startswith("/") else f"/{schema}"), answered)
 
 
 @pytest.fixture(scope="session")

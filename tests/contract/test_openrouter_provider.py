@@ -43,6 +43,7 @@ def estate(
     for name, value in found.emulator.credentials.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("providers.base.provider._inventory", Inventory())
+    monkeypatch.setattr("providers.base.api.SETTLING_SECONDS", 0.0)
     openrouter._slugs.cache_clear()
     with found.emulator.client(spec(SPEC)) as client:
         client.event_hooks["request"].append(lambda r: found.asked.append(f"{r.method} {r.url.path.split('/v1')[1]}"))

@@ -10,10 +10,9 @@ import httpx
 import pytest
 
 from providers import pinecone
-from providers.base import Resource
-from providers.base.inventory import Inventory
 from providers.base.provider import Provider
 from sandbox.pinecone import PLATFORM, access
+from tests.contract.driven import Driven, new_run, unchanged, without_waiting
 from tests.unit.base_platform import Engine
 
 CONTROL = "pinecone/pinecone_db_control_2026-04.oas.yaml"
@@ -40,42 +39,13 @@ MODEL: dict[str, Any] = {
 POD: dict[str, Any] = {"name": "old", "dimension": 8, "metric": "cosine", "environment": "us-east1-gcp"}
 
 
-class Control:
-    """The emulator, looked at from outside, and a connection that can be lost."""
-
-    def __init__(self, emulator: Any) -> None:
-        self.emulator = emulator
-        self.requests: list[str] = []
-        self.lost: list[str] = []
-
-    def answered(self, response: httpx.Response) -> None:
-        """The platform did it, and for those in ``lost`` nobody hears of it."""
-        asked = f"{response.request.method} {str(response.request.url).removeprefix(self.emulator.url)}"
-        self.requests.append(asked)
-        if asked in self.lost:
-            self.lost.remove(asked)
-            raise httpx.ReadError("the connection was closed", request=response.request)
-
-    def all(self, kind: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.emulator.app.state.stores("pinecone").all(kind)
-        return found
-
-    def change(self, kind: str, key: str, **members: Any) -> None:
-        store = self.emulator.app.state.stores("pinecone")
-        store.put(kind, key, store.get(kind, key) | members)
-
-
 @pytest.fixture
 def control(
     serve: Callable[[Any], Any], spec: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Control]:
-    found = Control(serve(PLATFORM))
-    for name, value in found.emulator.credentials.items():
-        monkeypatch.setenv(name, value.replace("{stage}", "dev"))
-    monkeypatch.setattr("time.sleep", lambda _seconds: None)
-    monkeypatch.setattr("providers.base.api.SETTLING_SECONDS", 0.0)
+) -> Iterator[Driven]:
+    found = Driven(serve(PLATFORM), PLATFORM.name)
+    without_waiting(monkeypatch, found.emulator.credentials)
     monkeypatch.setattr(pinecone.ADMIN.auth, "_until", 0.0)
-    new_run(monkeypatch)
     with ExitStack() as clients:
         (check_login,) = clients.enter_context(found.emulator.client(spec(LOGIN))).event_hooks["response"]
         for api, name in ((pinecone.PINECONE, CONTROL), (pinecone.ADMIN, ADMIN), (pinecone.SCHEDULES, None)):
@@ -91,28 +61,12 @@ def _by_path(login: Check, other: Check) -> Check:
     return lambda response: (login if response.request.url.path.endswith("/oauth/token") else other)(response)
 
 
-def new_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("providers.base.provider._inventory", Inventory())
-
-
 def project() -> str:
     engine = Engine(pinecone.Project, "project")
     return engine.create(name="sophia-dev", adopt=True).id
 
 
-def unchanged(resource: type[Resource], given: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
-    """An object that was made reads back as it was asked for."""
-    engine = Engine(resource)
-    made = engine.create(**given)
-    new_run(monkeypatch)
-    seen = engine.read(made)
-    assert seen
-    assert seen.inputs == made.inputs
-    assert not engine.changes(seen, **given)
-    return made
-
-
-def test_an_index_is_made_read_changed_and_deleted(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_is_made_read_changed_and_deleted(control: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
     made = unchanged(pinecone.Index, INDEX, monkeypatch)
     engine = Engine(pinecone.Index)
     (index,) = control.all("index")
@@ -135,7 +89,7 @@ def test_an_index_is_made_read_changed_and_deleted(control: Control, monkeypatch
 
 
 def test_a_model_is_asked_for_by_its_own_call_and_keeps_its_parameters(
-    control: Control, monkeypatch: pytest.MonkeyPatch
+    control: Driven, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = unchanged(pinecone.Index, MODEL, monkeypatch)
     assert "POST /indexes/create-for-model" in control.requests
@@ -144,7 +98,7 @@ def test_a_model_is_asked_for_by_its_own_call_and_keeps_its_parameters(
     assert (embed["model"], embed["field_map"]) == ("multilingual-e5-large", {"text": "body"})
 
 
-def test_a_pod_index_lives_where_the_project_has_room(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pod_index_lives_where_the_project_has_room(control: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
     told = str(Engine(pinecone.PodIndex).failing_create(**POD))
     assert "Increase your quota" in told
     engine = Engine(pinecone.Project, "project")
@@ -158,7 +112,7 @@ def test_a_pod_index_lives_where_the_project_has_room(control: Control, monkeypa
     assert [index["name"] for index in control.all("index")] == [INDEX["name"]]
 
 
-def test_an_index_is_never_replaced_in_silence(control: Control) -> None:
+def test_an_index_is_never_replaced_in_silence(control: Driven) -> None:
     made = Engine(pinecone.Index).create(**INDEX)
     provider = Provider("providers.pinecone:Index")
     (refused,) = provider.check(made.inputs, {**made.inputs, "dimension": 1024}).failures
@@ -167,7 +121,7 @@ def test_an_index_is_never_replaced_in_silence(control: Control) -> None:
     assert provider.check(made.inputs, {**made.inputs, "tags": {}}).failures == []
 
 
-def test_a_backup_that_is_deleted_by_hand_leaves_the_index_to_be_deleted(control: Control) -> None:
+def test_a_backup_that_is_deleted_by_hand_leaves_the_index_to_be_deleted(control: Driven) -> None:
     """The protection is lifted for a wanted deletion only, and what Pinecone deletes already is waited for."""
     engine = Engine(pinecone.Index)
     made = engine.create(**{**INDEX, "deletion_protection": "disabled"})
@@ -182,7 +136,7 @@ def test_a_backup_that_is_deleted_by_hand_leaves_the_index_to_be_deleted(control
 
 
 def test_a_lost_answer_makes_no_second_index_and_a_foreign_one_is_refused(
-    control: Control, monkeypatch: pytest.MonkeyPatch
+    control: Driven, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     control.lost = ["POST /indexes"]
     engine = Engine(pinecone.Index)
@@ -196,7 +150,7 @@ def test_a_lost_answer_makes_no_second_index_and_a_foreign_one_is_refused(
     assert "sophia-ai/dev" in told
 
 
-def test_one_that_could_not_be_initialized_is_told_and_kept(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_could_not_be_initialized_is_told_and_kept(control: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
     made = Engine(pinecone.Index).create(**INDEX)
     key = f"{control.all('index')[0]['project_id']}/{INDEX['name']}"
     control.change("index", key, status={"ready": False, "state": "InitializationFailed"})
@@ -208,7 +162,7 @@ def test_one_that_could_not_be_initialized_is_told_and_kept(control: Control, mo
     assert Engine(pinecone.Index).read(made) is None
 
 
-def test_a_backup_is_made_once_and_found_again(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backup_is_made_once_and_found_again(control: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
     Engine(pinecone.Index).create(**INDEX)
     given = {"index_name": INDEX["name"], "name": "before-the-new-model", "description": "As of release 12"}
     made = unchanged(pinecone.Backup, given, monkeypatch)
@@ -220,7 +174,7 @@ def test_a_backup_is_made_once_and_found_again(control: Control, monkeypatch: py
     assert control.all("backup") == []
 
 
-def test_a_schedule_is_changed_paused_and_resumed(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_schedule_is_changed_paused_and_resumed(control: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
     Engine(pinecone.Index).create(**INDEX)
     given = {"index_name": INDEX["name"], "name": "scheduled", "frequency": "daily", "retention_days": 7}
     made = unchanged(pinecone.BackupSchedule, given, monkeypatch)
@@ -242,7 +196,7 @@ def test_a_schedule_is_changed_paused_and_resumed(control: Control, monkeypatch:
     engine.delete(off)
 
 
-def test_a_key_opens_its_project_and_a_lost_one_is_replaced(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_opens_its_project_and_a_lost_one_is_replaced(control: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
     engine, given = Engine(pinecone.ApiKey, "web"), {"project_id": project(), "name": "Web", "roles": ["ProjectViewer"]}
     first = engine.create(**given)
     assert "value" in first.secrets
@@ -266,7 +220,7 @@ def test_a_key_opens_its_project_and_a_lost_one_is_replaced(control: Control, mo
     assert opens(again.outputs["value"]) == 401
 
 
-def test_a_project_that_exists_is_taken_over_only_if_asked(control: Control) -> None:
+def test_a_project_that_exists_is_taken_over_only_if_asked(control: Driven) -> None:
     engine = Engine(pinecone.Project, "project")
     assert "adopt: true" in str(engine.failing_create(name="sophia-dev"))
     made = engine.create(name="sophia-dev", adopt=True)
@@ -278,7 +232,7 @@ def test_a_project_that_exists_is_taken_over_only_if_asked(control: Control) -> 
 
 
 def test_what_pinecone_refuses_is_told_in_its_words_without_secrets(
-    control: Control, monkeypatch: pytest.MonkeyPatch
+    control: Driven, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PINECONE_API_KEY", "pckey_wrong_secret-part")
     told = str(Engine(pinecone.Index).failing_create(**INDEX))

@@ -27,6 +27,7 @@ from sophia.environments import publish
 from sophia.events import Resource
 from sophia.runner import EngineCommand
 from sophia.target import SANDBOX_DIRECTORY, of_running
+from tests import warm_sandbox
 
 REPOSITORY = Path(__file__).parents[2]
 STAGES = ("dev", "staging", "prod")
@@ -81,7 +82,7 @@ class Checkout:
     def run(self, *arguments: str, code: int | None = 0, **environment: str) -> subprocess.CompletedProcess[str]:
         """Runs the ``sophia`` command; fails the test on an exit code that is not ``code``."""
         process = self.start(*arguments, **environment)
-        stdout, stderr = process.communicate(timeout=240)
+        stdout, stderr = process.communicate(timeout=600)
         if code is not None and process.returncode != code:
             pytest.fail(
                 f"sophia {' '.join(arguments)} ended with {process.returncode}, not {code}:\n{stdout}\n{stderr}"
@@ -129,13 +130,13 @@ def new_checkout(engine_command: EngineCommand) -> NewCheckout:
     @contextmanager
     def make(directory: Path) -> Iterator[Checkout]:
         directory.mkdir()
-        for name in ("components", "connectors", "providers", "health", "esc"):
+        for name in ("components", "connectors", "workflows", "providers", "health", "esc"):
             (directory / name).symlink_to(REPOSITORY / name)
         (directory / ".venv").symlink_to(sys.prefix)
         for name in ("__main__.py", "Pulumi.yaml", *(f"Pulumi.{stage}.yaml" for stage in STAGES)):
             shutil.copy(REPOSITORY / name, directory / name)
         sandbox = directory / SANDBOX_DIRECTORY
-        running = control.start(sandbox, 0)
+        running = warm_sandbox.start(sandbox)
         try:
             publish(running, directory / "esc")
             yield Checkout(directory, running, engine_command)

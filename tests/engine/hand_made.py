@@ -206,7 +206,7 @@ ESTATES = {
                 "linear-all-teams": {
                     "name": "Linear (all teams)",
                     "type": "linear",
-                    "secrets": {"api_key": {"environment": "LINEAR_ALL_TEAMS_API_KEY"}},
+                    "secrets": {"api_key": {"environment": "SOURCE_LINEAR_ALL_TEAMS_API_KEY"}},
                 },
             },
             "destinations": {
@@ -255,7 +255,12 @@ ESTATES = {
                 },
             },
         },
-        ("GONG_ACCESS_KEY", "GONG_ACCESS_KEY_SECRET", "LINEAR_ALL_TEAMS_API_KEY", "DESTINATION_SNOWFLAKE_PASSWORD"),
+        (
+            "GONG_ACCESS_KEY",
+            "GONG_ACCESS_KEY_SECRET",
+            "SOURCE_LINEAR_ALL_TEAMS_API_KEY",
+            "DESTINATION_SNOWFLAKE_PASSWORD",
+        ),
         (
             ("source", "Gong EU", "called the same"),
             ("source", "Gong EU", "called the same"),
@@ -327,6 +332,6 @@ ESTATES = {
             "usergroups": {"platform-team": {"handle": "platform", "name": "Platform team", "channels": ["alerts"]}},
         },
         (),
-        (("channel", "old", "archived"), ("app", "", "lists no apps")),
+        (("channel", "old", "archived"), ("app", "", "lists no apps"), ("members and bookmarks", "", "not read")),
     ),
 }

@@ -40,9 +40,11 @@ def test_every_key_has_a_record_and_no_record_shows_a_key(deployed: Checkout) ->
     by_name = {record["name"]: record for record in json.loads(done.stdout)["credentials"]}
     persons = {name for name, record in by_name.items() if record["holder"] == "person"}
     assert persons == {
-        "AIRBYTE_CLIENT_SECRET", "AIRBYTE_NOTIFICATION_URL", "ANTHROPIC_API_KEY", "ENTRATA_API_KEY", "FLOW_API_KEY",
-        "GITHUB_TOKEN", "GONG_ACCESS_KEY_SECRET", "HUBSPOT_ACCESS_TOKEN", "KUBECONFIG", "LANGFUSE_SECRET_KEY",
-        "LINEAR_API_KEY", "OPENROUTER_MANAGEMENT_KEY", "PINECONE_API_KEY", "PINECONE_CLIENT_SECRET",
+        "AIRBYTE_CLIENT_SECRET", "AIRBYTE_NOTIFICATION_URL", "ANTHROPIC_API_KEY", "ASANA_ACCESS_TOKEN",
+        "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ENTRATA_API_KEY", "FIGMA_TOKEN", "FLOW_API_KEY", "GITHUB_TOKEN",
+        "GONG_ACCESS_KEY_SECRET",
+        "HUBSPOT_ACCESS_TOKEN", "KUBECONFIG", "KUBERNETES_JOIN_TOKEN", "LAMBDA_API_KEY", "LANGFUSE_SECRET_KEY",
+        "LINEAR_API_KEY", "N8N_API_KEY", "OPENROUTER_MANAGEMENT_KEY", "PINECONE_API_KEY", "PINECONE_CLIENT_SECRET",
         "PORTKEY_ADMIN_API_KEY", "POSTGRES_CDC_PASSWORD", "PULUMI_ACCESS_TOKEN", "QDRANT_CLOUD_MANAGEMENT_KEY",
         "SLACK_BOT_TOKEN", "SLACK_CONFIG_TOKEN", "SLACK_USER_TOKEN", "SNOWFLAKE_PRIVATE_KEY", "VERCEL_API_TOKEN",
     }  # fmt: skip
@@ -56,10 +58,14 @@ def test_every_key_has_a_record_and_no_record_shows_a_key(deployed: Checkout) ->
         "API key mcp.first",
         *(f"service user's key pair {user}" for user in settings["snowflake"]["users"]),
         *(f"app's client and signing secrets {app}" for app in settings["slack"]["apps"]),
+        *(f"access token of {key}" for key in settings["vercel"]["tokens"]),
+        *(f"webhook secret {key}" for key in settings["vercel"]["webhooks"]),
+        *(f"webhook's signing secret {key}" for key in settings["asana"]["webhooks"]),
+        "secret of the webhook lab.events",
     }
     asked_by_nobody = {
         "AIRBYTE_NOTIFICATION_URL", "ANTHROPIC_API_KEY", "ENTRATA_API_KEY", "GONG_ACCESS_KEY_SECRET",
-        "HUBSPOT_ACCESS_TOKEN", "LANGFUSE_SECRET_KEY", "LINEAR_API_KEY", "POSTGRES_CDC_PASSWORD",
+        "HUBSPOT_ACCESS_TOKEN", "KUBERNETES_JOIN_TOKEN", "LANGFUSE_SECRET_KEY", "POSTGRES_CDC_PASSWORD",
     }  # fmt: skip
     for name, record in by_name.items():
         unknown = name in asked_by_nobody or name.startswith("app's")

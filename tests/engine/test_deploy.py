@@ -136,7 +136,7 @@ def test_a_plan_is_run_as_approved_or_not_at_all(repository: Checkout) -> None:
     stale = repository.run("deploy", "dev", "--plan-file", "dev.plan", "--approve", digest, code=1)
     assert "another run has changed the state" in stale.stderr
     repository.run("deploy", "dev", "--plan-only", "--plan-file", "dev.plan")
-    program = repository.directory / "components" / "slack.py"
+    program = repository.directory / "components" / "estate.py"
     program.write_text(program.read_text() + "\n# changed\n")
     channels = {**SLACK["channels"], "alerts": {"name": "sophia-dev-alerts", "purpose": "Else"}}
     repository.configure(slack={"channels": channels})

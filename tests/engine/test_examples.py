@@ -55,12 +55,12 @@ def test_a_script_deploys_what_destroys_nothing_and_shows_what_would(checkout: C
     assert "Slack channel alerts: create" in first.stdout
     assert re.search(r"created \d+, updated 0 in \d+ s", first.stdout)
     settings = checkout.settings()
-    del settings["slack"]["channels"]["collections"]
+    del settings["slack"]["channels"]["incidents"]
     checkout.configure(**settings)
     refused = example(checkout, script, "dev")
     assert refused.returncode == 2
-    assert "- Slack channel collections" in refused.stdout
-    assert "dev::collections" not in refused.stdout
+    assert "- Slack channel incidents" in refused.stdout
+    assert "dev::incidents" not in refused.stdout
     wrong = example(checkout, script, "dve")
     assert wrong.returncode == 3
     assert 'did you mean "dev"?' in wrong.stderr

@@ -54,6 +54,7 @@ DELETES = [
     Boundary("openrouter", "DELETE", "/api/v1/keys/*", "delete"),
     Boundary("openrouter", "DELETE", "/api/v1/guardrails/*", "delete"),
     Boundary("openrouter", "DELETE", "/api/v1/workspaces/*", "delete"),
+    Boundary("slack", "POST", "/api/conversations.info", "look"),
     Boundary("slack", "POST", "/api/conversations.archive", "delete"),
 ]
 """Those of the estate's ``destroy``."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from providers import airbyte, base, estuary, openrouter, pinecone, qdrant, slack
+from providers import airbyte, asana, base, estuary, lambda_labs, n8n, openrouter, pinecone, qdrant, slack, vercel
+from tests.unit import figma_examples, linear_examples
 
 OURS = "(managed by sophia-ai/dev)"
 WORKSPACE, SOURCE, DESTINATION, TAG = (f"{digit * 8}-0000-4000-8000-000000000000" for digit in "1234")
@@ -26,7 +27,165 @@ PINECONE_INDEX: dict[str, Any] = {
 
 QDRANT_DATABASE: dict[str, Any] = {"cluster": "c-1", "address": "https://x.test:6333", "api_key": "qdrant-key"}
 
+LAMBDA_REGION: dict[str, Any] = {"name": "us-east-1", "description": "Virginia, USA"}
+LAMBDA_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAwqgPupnfXfAAdB0Scm7jqxSRC/LmwLth6mtDG2QmiB"
+
+N8N_NODE: dict[str, Any] = {
+    "name": "Ask",
+    "type": "n8n-nodes-base.httpRequest",
+    "typeVersion": 4.2,
+    "position": [0, 0],
+    "parameters": {"url": "https://api.example.com"},
+}
+
+ASANA_WORKSPACE: dict[str, Any] = {"gid": "1", "resource_type": "workspace", "name": "Pay Ready"}
+ASANA_PROJECT: dict[str, Any] = {"gid": "2", "resource_type": "project", "name": "Incidents"}
+ASANA_OPTION: dict[str, Any] = {"gid": "6", "resource_type": "enum_option", "name": "SEV1", "color": "red"}
+
 SHOWN: dict[str, tuple[type[base.Resource], dict[str, Any], dict[str, Any], str]] = {
+    "asana workspace": (asana.Workspace, {"name": "Pay Ready"}, {**ASANA_WORKSPACE, "is_organization": True}, "1"),
+    "asana person": (
+        asana.Person,
+        {"workspace": "1", "email": "Ada@payready.com"},
+        {"gid": "x", "name": "Ada", "email": "ada@payready.com"},
+        "x",
+    ),
+    "asana team": (
+        asana.Team,
+        {"workspace": "1", "name": "Platform", "visibility": "secret"},
+        {"gid": "x", "name": "Platform", "description": OURS, "visibility": "secret", "organization": ASANA_WORKSPACE},
+        "x",
+    ),
+    "asana project": (
+        asana.Project,
+        {"workspace": "1", "team": "3", "name": "Incidents", "notes": "What went wrong", "color": "dark-red"},
+        {
+            "gid": "2",
+            "name": "Incidents",
+            "notes": f"What went wrong {OURS}",
+            "color": "dark-red",
+            "default_view": "list",
+            "privacy_setting": "private",
+            "default_access_level": "editor",
+            "archived": False,
+            "workspace": ASANA_WORKSPACE,
+            "team": {"gid": "3", "resource_type": "team", "name": "Platform"},
+            "permalink_url": "https://app.asana.com/0/2/list",
+        },
+        "2",
+    ),
+    "asana project member": (
+        asana.ProjectMember,
+        {"project": "2", "member": "7", "access_level": "admin"},
+        {"gid": "x", "parent": ASANA_PROJECT, "member": {"gid": "7", "name": "Ada"}, "access_level": "admin"},
+        "x",
+    ),
+    "asana section": (
+        asana.Section,
+        {"project": "2", "name": "New"},
+        {"gid": "4", "name": "New", "project": ASANA_PROJECT},
+        "4",
+    ),
+    "asana order of sections": (
+        asana.SectionOrder,
+        {"project": "2", "sections": ["4", "5"]},
+        {"data": [{"gid": "0", "name": "Untitled section"}, {"gid": "4"}, {"gid": "5"}]},
+        "2",
+    ),
+    "asana custom field": (
+        asana.CustomField,
+        {
+            "workspace": "1",
+            "resource_subtype": "enum",
+            "name": "Severity",
+            "enum_options": [{"name": "SEV1", "color": "red"}],
+        },
+        {
+            "gid": "x",
+            "name": "Severity",
+            "resource_subtype": "enum",
+            "description": OURS,
+            "enum_options": [
+                {**ASANA_OPTION, "enabled": True},
+                {**ASANA_OPTION, "gid": "8", "name": "SEV0", "enabled": False},
+            ],
+        },
+        "x",
+    ),
+    "asana field of a project": (
+        asana.FieldSetting,
+        {"project": "2", "custom_field": "9", "is_important": True},
+        {"gid": "x", "project": ASANA_PROJECT, "custom_field": {"gid": "9", "name": "Severity"}, "is_important": False},
+        "x",
+    ),
+    "asana tag": (
+        asana.Tag,
+        {"workspace": "1", "name": "sophia-ai", "color": "dark-blue"},
+        {"gid": "x", "name": "sophia-ai", "color": "dark-blue", "notes": OURS, "workspace": ASANA_WORKSPACE},
+        "x",
+    ),
+    "asana webhook": (
+        asana.Webhook,
+        {
+            "workspace": "1",
+            "resource": "2",
+            "target": "https://hooks.payready.com/asana",
+            "filters": [{"resource_type": "task", "action": "added"}],
+        },
+        {
+            "gid": "x",
+            "resource": ASANA_PROJECT,
+            "target": "https://hooks.payready.com/asana",
+            "active": True,
+            "filters": [{"resource_type": "task", "resource_subtype": None, "action": "added", "fields": None}],
+        },
+        "x",
+    ),
+    "n8n workflow": (
+        n8n.Workflow,
+        {
+            "name": "Digest",
+            "nodes": [{**N8N_NODE, "credentials": {"slackApi": {"id": "c-1"}}}],
+            "connections": {},
+            "settings": {"executionOrder": "v1"},
+            "tag_ids": ["t-1"],
+            "published": True,
+        },
+        {
+            "id": "x",
+            "name": f"Digest {OURS}",
+            "active": True,
+            "activeVersionId": "v-1",
+            "versionId": "v-1",
+            "isArchived": False,
+            "nodes": [{**N8N_NODE, "id": "n-1", "credentials": {"slackApi": {"id": "c-1", "name": "Slack"}}}],
+            "connections": {},
+            "settings": {"executionOrder": "v1", "callerPolicy": "workflowsFromSameOwner"},
+            "tags": [{"id": "t-1", "name": "managed-by-pulumi"}],
+            "shared": [{"role": "workflow:owner", "projectId": "p-1"}],
+        },
+        "x",
+    ),
+    "n8n credential": (
+        n8n.Credential,
+        {"name": "Slack", "type": "slackApi", "data": {"accessToken": "xoxb-1"}},
+        {"id": "x", "name": f"Slack {OURS}", "type": "slackApi", "shared": []},
+        "x",
+    ),
+    "n8n tag": (n8n.Tag, {"name": "sales"}, {"id": "x", "name": "sales"}, "x"),
+    "n8n variable": (
+        n8n.Variable,
+        {"key": "REGION", "value": "us"},
+        {"id": "x", "key": "REGION", "value": "us", "type": "string", "project": None},
+        "x",
+    ),
+    "n8n project": (n8n.Project, {"name": "Sales"}, {"id": "x", "name": "Sales", "type": "team"}, "x"),
+    "n8n project member": (
+        n8n.ProjectMember,
+        {"project_id": "p-1", "email": "sales@payready.example", "role": "project:viewer"},
+        {"id": "u-1", "email": "Sales@payready.example", "role": "project:viewer"},
+        "p-1/sales@payready.example",
+    ),
     "airbyte workspace": (
         airbyte.Workspace,
         {"name": "sophia-dev", "organization_id": "o-1"},
@@ -377,6 +536,86 @@ SHOWN: dict[str, tuple[type[base.Resource], dict[str, Any], dict[str, Any], str]
             "created_at": "2026-08-24T10:30:00Z",
         },
         "g-1/h-1",
+    ),
+    "lambda SSH key": (
+        lambda_labs.SshKey,
+        {"name": "operators", "public_key": f"{LAMBDA_KEY} somebody@laptop"},
+        {"id": "x", "name": "operators", "public_key": f"{LAMBDA_KEY} lambda"},
+        "x",
+    ),
+    "lambda filesystem": (
+        lambda_labs.Filesystem,
+        {"name": "models", "region": "us-east-1"},
+        {
+            "id": "x",
+            "name": "models",
+            "mount_point": "/lambda/nfs/models",
+            "created": "2026-08-24T10:30:00Z",
+            "created_by": {"id": "u", "email": "platform@payready.example", "status": "active"},
+            "is_in_use": True,
+            "region": LAMBDA_REGION,
+            "bytes_used": 7,
+        },
+        "x",
+    ),
+    "lambda firewall ruleset": (
+        lambda_labs.FirewallRuleset,
+        {
+            "name": "nodes",
+            "region": "us-east-1",
+            "rules": [
+                {"protocol": "tcp", "port_range": [22, 22], "source_network": "203.0.113.7", "description": "SSH"},
+                {"protocol": "icmp", "source_network": "0.0.0.0/0"},
+            ],
+        },
+        {
+            "id": "x",
+            "name": "nodes",
+            "region": LAMBDA_REGION,
+            "rules": [
+                {"protocol": "icmp", "source_network": "0.0.0.0/0", "description": ""},
+                {"protocol": "tcp", "port_range": [22, 22], "source_network": "203.0.113.7/32", "description": "SSH"},
+            ],
+            "created": "2026-08-24T10:30:00Z",
+            "instance_ids": [],
+        },
+        "x",
+    ),
+    "lambda instance": (
+        lambda_labs.Instance,
+        {
+            "name": "gpu-a-1",
+            "ssh_key": "operators",
+            "image": {"family": "lambda-stack-24-04"},
+            "mounts": {"/lambda/nfs/models": "f"},
+            "setup": "0a1b",
+            "tags": {"team": "ai"},
+            "types": ["gpu_1x_h100_pcie", "gpu_1x_a10"],
+            "regions": ["us-west-1", "us-east-1"],
+            "max_price_cents": 300,
+            "firewall_rulesets": {"us-east-1": ["r"]},
+            "user_data": "#cloud-config",
+        },
+        {
+            "id": "x",
+            "name": "gpu-a-1",
+            "ip": "203.0.113.9",
+            "status": "active",
+            "ssh_key_names": ["operators"],
+            "file_system_names": ["models"],
+            "file_system_mounts": [{"mount_point": "/lambda/nfs/models", "file_system_id": "f"}],
+            "region": LAMBDA_REGION,
+            "instance_type": {"name": "gpu_1x_a10", "price_cents_per_hour": 75},
+            "hostname": "gpu-a-1",
+            "actions": {},
+            "tags": [
+                {"key": "managed-by", "value": "sophia-ai/dev"},
+                {"key": "setup", "value": "0a1b"},
+                {"key": "team", "value": "ai"},
+            ],
+            "firewall_rulesets": [{"id": "r"}],
+        },
+        "x",
     ),
     "pinecone project": (
         pinecone.Project,
@@ -811,6 +1050,27 @@ SHOWN: dict[str, tuple[type[base.Resource], dict[str, Any], dict[str, Any], str]
         },
         "x",
     ),
+    "slack bookmark": (
+        slack.Bookmark,
+        {"channel_id": "C1", "title": "Runbook", "link": "https://payready.com/runbook", "emoji": ":books:"},
+        {
+            "id": "Bk1",
+            "channel_id": "C1",
+            "title": "Runbook",
+            "link": "https://payready.com/runbook",
+            "emoji": ":books:",
+            "icon_url": None,
+            "type": "link",
+            "date_created": 1764000000,
+        },
+        "C1/Runbook",
+    ),
+    "slack existing app": (
+        slack.ExistingApp,
+        {"app_id": "A0123ABCDEF", "manifest": {"display_information": {"name": "Sophia"}}},
+        {"manifest": {"display_information": {"name": "Sophia"}, "settings": {"org_deploy_enabled": False}}},
+        "A0123ABCDEF",
+    ),
     "slack app": (
         slack.App,
         {"manifest": {"display_information": {"name": "Sophia"}, "features": {"bot_user": {"display_name": "s"}}}},
@@ -822,5 +1082,71 @@ SHOWN: dict[str, tuple[type[base.Resource], dict[str, Any], dict[str, Any], str]
             }
         },
         "x",
+    ),
+    **figma_examples.SHOWN,
+    **linear_examples.SHOWN,
+    "vercel token": (
+        vercel.Token,
+        {"name": "Pipeline", "generation": 2, "lifetime_days": 30},
+        {
+            "id": "x",
+            "name": f"Pipeline #2 {OURS}",
+            "type": "token",
+            "origin": "manual",
+            "createdAt": 1790000000000,
+            "activeAt": 1790000000000,
+            "expiresAt": 4790000000000,
+        },
+        "x",
+    ),
+    "vercel webhook": (
+        vercel.Webhook,
+        {"url": "https://hooks.payready.com/vercel", "events": ["deployment.error", "budget.reached"], "generation": 2},
+        {
+            "id": "x",
+            "url": "https://hooks.payready.com/vercel?generation=2",
+            "events": ["deployment.error", "budget.reached"],
+            "ownerId": "team_1",
+            "createdAt": 1790000000000,
+            "updatedAt": 1790000000000,
+        },
+        "x",
+    ),
+    "vercel drain": (
+        vercel.Drain,
+        {
+            "name": "Logs",
+            "endpoint": "https://hooks.payready.com/logs",
+            "secret": "0123456789abcdef0123456789abcdef",
+            "sources": ["lambda", "build"],
+            "sampling_rate": 0.5,
+        },
+        {
+            "id": "x",
+            "name": f"Logs {OURS}",
+            "ownerId": "team_1",
+            "status": "enabled",
+            "schemas": {"log": {"version": "v1"}},
+            "delivery": {
+                "type": "http",
+                "endpoint": "https://hooks.payready.com/logs",
+                "encoding": "ndjson",
+                "headers": {},
+            },
+            "filterV2": {"version": "v2", "filter": {"type": "basic", "log": {"sources": ["lambda", "build"]}}},
+            "sampling": [{"type": "head_sampling", "rate": 0.5}],
+            "source": {"kind": "self-served"},
+        },
+        "x",
+    ),
+    "vercel protection bypass": (
+        vercel.ProtectionBypass,
+        {"project_id": "prj_1", "name": "pipeline", "secret": "abcdefghijklmnopqrstuvwxyz012345"},
+        {
+            "protectionBypass": {
+                "abcdefghijklmnopqrstuvwxyz012345": {"createdAt": 1790000000000, "scope": "automation-bypass"}
+            }
+        },
+        "prj_1/pipeline",
     ),
 }

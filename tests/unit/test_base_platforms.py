@@ -11,13 +11,31 @@ from typing import Any
 import httpx
 import pytest
 
-from providers import airbyte, base, estuary, openrouter, pinecone, qdrant, qdrant_cloud, slack
+from providers import (
+    airbyte,
+    asana,
+    asana_calls,
+    base,
+    estuary,
+    figma,
+    lambda_labs,
+    linear,
+    linear_calls,
+    n8n,
+    openrouter,
+    pinecone,
+    qdrant,
+    qdrant_cloud,
+    slack,
+    slack_api,
+    vercel,
+)
 from providers.base import Kind
 from providers.base.inventory import Inventory
 from tests.unit.base_platform import Engine, State
 from tests.unit.platform_examples import SHOWN
 
-MODULES = (airbyte, estuary, openrouter, pinecone, qdrant, slack)
+MODULES = (airbyte, asana, estuary, figma, lambda_labs, linear, n8n, openrouter, pinecone, qdrant, slack, vercel)
 PACKAGES = "/api/booking/v1/accounts/credential/packages"
 """What Qdrant sells, asked for once in a process."""
 SIZE = {"id": "p-4", "resourceConfiguration": {"ram": "4GiB", "cpu": "1000m", "disk": "16GiB"}}
@@ -40,10 +58,11 @@ def at_place(path: str, value: Any) -> Any:
 def show(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[type[base.Resource], Any], list[str]]]:
     """Makes a platform show one document to whoever lists or reads, and returns what it was asked for."""
     monkeypatch.setattr("providers.base.provider._inventory", Inventory())
-    for module in (*MODULES, qdrant_cloud):
+    for module in (*MODULES, linear_calls, asana_calls, qdrant_cloud, slack_api):
         for name in re.findall(r'Environment\("(\w+)"\)', inspect.getsource(module)):
             monkeypatch.setenv(name, "https://platform.test" if name.endswith("URL") else "credential")
     monkeypatch.setenv("ESTUARY_API_URL", "https://platform.test")
+    monkeypatch.setenv("VERCEL_TEAM", "team_1")
     monkeypatch.setenv("ESTUARY_PUBLIC_TOKEN", "public")
     monkeypatch.setenv("FLOW_API_KEY", "flow_sa_credential")
     clients = []
@@ -114,6 +133,9 @@ def test_what_nobody_changed_is_read_as_it_was_asked_for(
         ("openrouter key", {"limit": 60, "disabled": True}, {"limit": 60, "disabled": True}),
         ("openrouter key", {"limit_reset": None}, {"limit_reset": None}),
         ("openrouter guardrail", {"allowed_providers": ["openai"]}, {"allowed_providers": ["openai"]}),
+        ("lambda firewall ruleset", {"rules": []}, {"rules": []}),
+        ("lambda instance", {"status": "preempted"}, None),
+        ("lambda instance", {"name": "by-hand"}, {"name": "by-hand"}),
         ("pinecone index", {"deletion_protection": "disabled"}, {"deletion_protection": "disabled"}),
         ("pinecone index", {"tags": {"managed_by": "sophia-ai;dev"}}, {"tags": {}}),
         ("pinecone index", {"status": {"ready": False, "state": "Terminating"}}, None),
@@ -123,11 +145,21 @@ def test_what_nobody_changed_is_read_as_it_was_asked_for(
         ("qdrant cluster", {"deletedAt": "2026-08-24T10:30:00Z"}, None),
         ("qdrant backup schedule", {"retentionPeriod": "86400s"}, {"retention_days": 1}),
         ("qdrant alias", {"alias_name": "another"}, None),
+        ("asana project", {"archived": True}, {"archived": True}),
+        ("asana custom field", {"enum_options": []}, {"enum_options": []}),
+        ("asana order of sections", {"data": [{"gid": "5"}, {"gid": "4"}]}, {"sections": ["5", "4"]}),
         ("slack channel", {"topic": {"value": "then"}}, {"topic": "then"}),
         ("slack channel", {"purpose": {"value": ""}}, {"purpose": ""}),
         ("slack user group", {"prefs": {"channels": ["C3", "C1"]}}, {"channels": ["C1", "C3"]}),
         ("slack user group", {"date_delete": 1764000000}, None),
+        ("figma webhook", {"status": "PAUSED"}, {"status": "PAUSED"}),
+        ("figma webhook", {"description": None}, {"description": ""}),
+        ("linear webhook", {"enabled": False}, {"enabled": False}),
+        ("linear label", {"retiredAt": "2026-09-01T00:00:00.000Z"}, None),
+        ("linear project", {"lead": None}, {"lead": None}),
         ("slack channel", {"is_archived": True}, None),
+        ("vercel drain", {"status": "errored"}, {"status": "errored"}),
+        ("vercel token", {"expiresAt": 1764000000000}, None),
     ],
 )
 def test_what_people_change_by_hand_shows_as_just_that(
@@ -146,7 +178,12 @@ def test_what_people_change_by_hand_shows_as_just_that(
 
 
 def test_every_kind_is_among_the_examples() -> None:
-    told_elsewhere = {estuary.Bundle}  # tests/contract/test_estuary_publishing.py: it is read in a conversation
+    told_elsewhere = {
+        estuary.Bundle,  # tests/contract/test_estuary_publishing.py: it is read in a conversation
+        figma.VariableCollection,  # tests/contract/test_figma_provider.py: so is this
+        slack.ChannelMembers,  # tests/contract/test_slack_provider.py: so are these two
+        slack.UserGroupMembers,
+    }
     assert {resource for resource, *_ in SHOWN.values()} == set(KINDS.values()) - told_elsewhere
 
 
@@ -182,10 +219,17 @@ def test_the_places_to_which_states_refer_stay() -> None:
     assert set(KINDS) >= {
         *(f"airbyte {name}" for name in ("Workspace", "Source", "Destination", "Tag", "Connection")),
         *(f"estuary {name}" for name in ("Bundle", "StorageMapping", "AlertSubscription", "ServiceAccount", "ApiKey")),
+        *(f"figma {name}" for name in ("Project", "File", "Webhook", "DevResource", "VariableCollection")),
+        *(f"lambda_labs {name}" for name in ("SshKey", "Filesystem", "FirewallRuleset", "Instance")),
+        *(f"linear {n}" for n in ("Team", "WorkflowState", "IssueLabel", "Template", "CustomView", "Webhook")),
+        *(f"linear {n}" for n in ("Project", "ProjectLabel", "ProjectStatus", "ProjectMilestone", "GitAutomation")),
+        *(f"linear {n}" for n in ("Initiative", "InitiativeProject", "TeamMembership")),
         *(f"openrouter {name}" for name in ("Workspace", "WorkspaceBudget", "ApiKey", "Guardrail", "GuardrailKey")),
         *(f"openrouter {name}" for name in ("GuardrailMember", "ProviderCredential", "Destination", "Preset")),
         *(f"pinecone {n}" for n in ("Project", "ApiKey", "Index", "PodIndex", "Backup", "BackupSchedule")),
         *(f"qdrant {n}" for n in ("Cluster", "BackupSchedule", "DatabaseKey", "ManagementKey")),
         *(f"qdrant {n}" for n in ("Collection", "Alias", "PayloadIndex")),
-        *(f"slack {name}" for name in ("Channel", "UserGroup", "App")),
+        *(f"slack {n}" for n in ("Channel", "ChannelMembers", "Bookmark", "UserGroup", "UserGroupMembers")),
+        *(f"slack {n}" for n in ("App", "ExistingApp")),
+        *(f"vercel {n}" for n in ("Token", "Webhook", "Drain", "ProtectionBypass")),
     }

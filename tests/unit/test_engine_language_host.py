@@ -31,6 +31,7 @@ OFFICIAL_PACKAGES = {
     "kubernetes": "",
     "github": "",
     "vercel": "github://api.github.com/pulumiverse",
+    "aws": "",
 }
 
 

@@ -91,6 +91,16 @@ GOOD: Mapping[str, Answers] = {
         "/applications/token": {"access_token": "short-lived", "expires_in": 180},
         "/workspaces": {"data": []},
     },
+    "aws": {
+        "/": {
+            "GetCallerIdentityResponse": {
+                "GetCallerIdentityResult": {
+                    "Account": "123456789012",
+                    "Arn": "arn:aws:sts::123456789012:assumed-role/sophia-ai-dev-deploy/esc",
+                }
+            }
+        }
+    },
     "estuary": {"/api/v1/auth/token": {"access_token": "short-lived"}, "/api/graphql": estuary()},
     "openrouter": {
         "/key": {"data": {"is_management_key": True, "expires_at": "2027-03-01T00:00:00Z"}},
@@ -109,6 +119,7 @@ GOOD: Mapping[str, Answers] = {
             200, {"resources": {"core": CORE}}, github_authentication_token_expiration="2027-01-31 12:00:00 UTC"
         ),
         "/repos/pay-ready/lab/keys": [],
+        "/repos/pay-ready/lab/secret-scanning/alerts": [],
     },
     "vercel": {
         "/v5/user/tokens/current": {"token": {"createdAt": 1790000000000, "expiresAt": 1810000000000}},
@@ -149,6 +160,12 @@ def ask(listen: Callable[[ASGIApp], str], monkeypatch: pytest.MonkeyPatch, tmp_p
             "AIRBYTE_SERVER_URL": url,
             "AIRBYTE_CLIENT_ID": "id",
             "AIRBYTE_CLIENT_SECRET": SECRET,
+            "AWS_ENDPOINT_URL_STS": url,
+            "AWS_REGION": "us-west-2",
+            "AWS_ACCOUNT_ID": "123456789012",
+            "AWS_ACCESS_KEY_ID": "ASIAIOSFODNN7EXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_SESSION_TOKEN": f"session-{SECRET}",
             "ESTUARY_API_URL": url,
             "ESTUARY_PUBLIC_TOKEN": "public",
             "FLOW_API_KEY": f"flow_sa_{SECRET}",

@@ -17,6 +17,7 @@ Deploy = Callable[..., Any]
 
 SETTINGS: dict[str, Any] = {
     "namespace": "sophia-ai-prod",
+    "version": "1.34",
     "quota": {"cpu_requests": "4", "memory_requests": "16Gi", "cpu_limits": "8", "memory_limits": "24Gi", "gpus": 1},
     "allow": {
         "gateway": {
@@ -147,6 +148,8 @@ def test_outputs_and_parents(deploy: Deploy) -> None:
         "namespace": "sophia-ai-prod",
         "service_accounts": {"mcp": "mcp-servers"},
         "secrets": {"openrouter": "openrouter"},
+        "priority_classes": {},
+        "mcp_servers": {},
     }
     assert {r.parent for r in deployment.resources if r is not component} == {component.urn}
     assert {r.provider for r in deployment.resources} == {""}, (

@@ -98,8 +98,8 @@ def client(tmp_path: Path) -> Iterator[Client]:
     database.close()
 
 
-def test_all_four_packages_are_served_and_described() -> None:
-    assert [platform.name for platform in PLATFORMS] == ["snowflake", "github", "kubernetes", "vercel"]
+def test_all_five_packages_are_served_and_described() -> None:
+    assert [platform.name for platform in PLATFORMS] == ["snowflake", "github", "kubernetes", "vercel", "aws"]
     for platform in PLATFORMS:
         assert platform.secret <= platform.credentials.keys()
         assert platform.simulated.endswith("Credentials are checked by the few HTTP calls of health checks only.")
@@ -107,7 +107,7 @@ def test_all_four_packages_are_served_and_described() -> None:
 
 def test_no_sdk_is_newer_than_the_version_that_the_engine_is_told(client: Client) -> None:
     told = client.stub.GetPluginInfo(Empty()).version
-    for distribution in ("pulumi-snowflake", "pulumi-kubernetes", "pulumi-github", "pulumiverse-vercel"):
+    for distribution in ("pulumi-snowflake", "pulumi-kubernetes", "pulumi-github", "pulumiverse-vercel", "pulumi-aws"):
         assert [int(part) for part in version(distribution).split(".")] <= [int(part) for part in told.split(".")]
 
 
@@ -269,7 +269,7 @@ def test_what_must_exist_is_missed(client: Client, token: str, news: Properties,
 
 def test_the_same_variable_for_an_overlapping_target_is_a_conflict(client: Client) -> None:
     project, _ = client.create(PROJECT, {"name": "p"})
-    variable = {"projectId": project, "key": "K", "value": "v", "sensitive": True}
+    variable = {"projectId": project, "key": "K", "value": "v", "sensitive": False}
     client.create(PROJECT_VARIABLE, {**variable, "targets": ["preview"]})
     client.create(PROJECT_VARIABLE, {**variable, "targets": ["production"]})
     assert "ENV_CONFLICT" in client.refusal(PROJECT_VARIABLE, {**variable, "targets": ["preview", "development"]})

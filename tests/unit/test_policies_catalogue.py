@@ -84,7 +84,7 @@ def test_dynamic_resources_are_named_as_they_register_themselves() -> None:
         assert hasattr(import_module(f"providers.{module}"), name), token
 
 
-@pytest.mark.parametrize("package", ["github", "kubernetes", "snowflake", "vercel"])
+@pytest.mark.parametrize("package", ["aws", "github", "kubernetes", "snowflake", "vercel"])
 def test_official_resources_are_named_as_their_packages_do(package: str) -> None:
     """Read from the packages' own sources: importing them takes seconds."""
     module = {"vercel": "pulumiverse_vercel"}.get(package, f"pulumi_{package}")
@@ -97,7 +97,9 @@ def test_official_resources_are_named_as_their_packages_do(package: str) -> None
     for token in named:
         _, path, name = token.split(":")
         version = path.rpartition("/")[2] if package == "kubernetes" else ""
-        sources = folder.rglob(f"{version}/{name}.py") if version else folder.glob("*.py")
+        group = path.partition("/")[0]
+        places = folder if group == "index" else folder / group
+        sources = folder.rglob(f"{version}/{name}.py") if version else places.glob("*.py")
         assert any(f"'{token}'" in source.read_text() for source in sources), token
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ PLATFORMS = {
     "kubernetes": "Kubernetes",
     "openrouter": "OpenRouter",
     "portkey": "Portkey",
+    "slack": "Slack",
     "snowflake": "Snowflake",
     "vercel": "Vercel",
 }
@@ -51,6 +53,17 @@ def violations(name: str, *resources: Resource) -> list[str]:
     return [message(policy, violation) for violation in found]
 
 
+def ruleset(approvals: int, *bypass: dict[str, Any]) -> dict[str, Any]:
+    """Of the default branch."""
+    return {
+        "target": "branch",
+        "enforcement": "active",
+        "conditions": {"refName": {"includes": ["~DEFAULT_BRANCH"]}},
+        "rules": {"pullRequest": {"requiredApprovingReviewCount": approvals}},
+        "bypassActors": list(bypass),
+    }
+
+
 def pod(image: str = "app:1.2.3", gpu: object = None) -> dict[str, Any]:
     container: dict[str, Any] = {"name": "main", "image": image}
     if gpu is not None:
@@ -59,6 +72,16 @@ def pod(image: str = "app:1.2.3", gpu: object = None) -> dict[str, Any]:
 
 
 DIGEST = f"registry.example:5000/app:1.2.3@sha256:{'0a' * 32}"
+
+
+def aws_document(member: str = "policy", **statement: Any) -> dict[str, Any]:
+    return {member: json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})}
+
+
+AWS_MEMBERS = (
+    *("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"),
+    *("policy", "assumeRolePolicy", "enableKeyRotation", "kmsMasterKeyId", "rules"),
+)
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 INTERNAL = ["10.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"]
 
@@ -87,6 +110,7 @@ GOOD: list[tuple[str, str, dict[str, Any]]] = [
     ("no-public-repository", kinds.GITHUB_REPOSITORY, {"visibility": "private"}),
     ("no-public-repository", kinds.GITHUB_REPOSITORY, {"visibility": "internal"}),
     ("no-public-repository", kinds.GITHUB_REPOSITORY, {"visibility": UNKNOWN}),
+    ("no-public-repository", kinds.GITHUB_REPOSITORY, {"visibility": "public", "topics": ["open-source"]}),
     ("no-open-network", kinds.SNOWFLAKE_NETWORK_RULE, {"mode": "INGRESS", "valueLists": ["34.106.109.131/32"]}),
     ("no-open-network", kinds.SNOWFLAKE_NETWORK_RULE, {"mode": "EGRESS", "valueLists": ["0.0.0.0/0"]}),
     ("no-open-network", kinds.SNOWFLAKE_NETWORK_RULE, {"mode": "INGRESS", "valueLists": UNKNOWN}),
@@ -107,6 +131,9 @@ GOOD: list[tuple[str, str, dict[str, Any]]] = [
     ("known-networks", kinds.SNOWFLAKE_SERVICE_USER, {"networkPolicy": "P"}),
     ("known-networks", kinds.SNOWFLAKE_SERVICE_USER, {"networkPolicy": UNKNOWN}),
     ("private-previews", kinds.VERCEL_PROJECT, {"vercelAuthentication": {"deploymentType": "standard_protection_new"}}),
+    ("own-domains", kinds.VERCEL_DOMAIN, {"domain": "sophia.payready.com"}),
+    ("own-domains", kinds.VERCEL_DRAIN, {"endpoint": "https://agents.payready.com/webhook/vercel-logs"}),
+    ("own-domains", kinds.VERCEL_WEBHOOK, {"url": "https://payready.com"}),
     ("personal-data-is-masked", kinds.SNOWFLAKE_TABLE, {"columns": [{"name": "COMPANY_ID"}, {"name": "TOPICS"}]}),
     ("personal-data-is-masked", kinds.SNOWFLAKE_TABLE, {"columns": [{"name": "EMAIL", "maskingPolicy": UNKNOWN}]}),
     ("personal-data-is-masked", kinds.SNOWFLAKE_TABLE, {"columns": UNKNOWN}),
@@ -132,6 +159,7 @@ GOOD: list[tuple[str, str, dict[str, Any]]] = [
     ("model-budget", kinds.OPENROUTER_BUDGET, {"interval": "monthly", "limit_usd": 2500.0}),
     ("gateway-key-limit", kinds.PORTKEY_KEY, {"usage_limits": {"type": "cost", "credit_limit": 1000.0}}),
     ("gateway-limit", kinds.PORTKEY_WORKSPACE, {"usage_limits": [{"type": "cost", "credit_limit": 2000}]}),
+    ("messaging-app-scope", kinds.SLACK_APPS[0], {"manifest": {"oauth_config": {"scopes": {"bot": ["chat:write"]}}}}),
     ("gpu-cap", kinds.KUBERNETES_QUOTA, {"spec": {"hard": {"requests.nvidia.com/gpu": "4", "pods": "200"}}}),
     ("whole-gpus", DEPLOYMENT, pod(gpu=1)),
     ("whole-gpus", DEPLOYMENT, pod(gpu="2")),
@@ -143,6 +171,8 @@ GOOD: list[tuple[str, str, dict[str, Any]]] = [
         kinds.GITHUB_BRANCH_PROTECTION,
         {"enforceAdmins": True, "requiredPullRequestReviews": [{"requiredApprovingReviewCount": 1}]},
     ),
+    ("reviewed-changes", kinds.GITHUB_RULESET, ruleset(1, {"bypassMode": "pull_request"})),
+    ("reviewed-changes", kinds.GITHUB_RULESET, {"target": "tag", "rules": {"deletion": True}}),
     ("credential-expiry", kinds.OPENROUTER_KEY, {"expires_at": (NOW + timedelta(days=90)).isoformat()}),
     ("credential-expiry", kinds.OPENROUTER_KEY, {"expires_at": "soon"}),
 ]
@@ -177,6 +207,9 @@ BAD: list[tuple[str, str, dict[str, Any], str]] = [
     ("known-networks", kinds.SNOWFLAKE_SERVICE_USER, {}, "snowflake.users.it.network_policy"),
     ("private-previews", kinds.VERCEL_PROJECT, {"vercelAuthentication": {"deploymentType": "none"}}, "previews"),
     ("private-previews", kinds.VERCEL_PROJECT, {"gitForkProtection": False}, "stranger"),
+    ("own-domains", kinds.VERCEL_DOMAIN, {"domain": "notpayready.com"}, "notpayready.com"),
+    ("own-domains", kinds.VERCEL_DRAIN, {"endpoint": "https://payready.com.evil.example/x"}, "evil.example"),
+    ("own-domains", kinds.VERCEL_WEBHOOK, {"url": "https://hooks.example/payready.com"}, "hooks.example"),
     ("personal-data-is-masked", kinds.SNOWFLAKE_TABLE, {"columns": [{"name": "RESIDENT_EMAIL"}]}, "RESIDENT_EMAIL"),
     ("personal-data-is-masked", kinds.SNOWFLAKE_TABLE, {"columns": [{"name": "card_number"}]}, "maskingPolicy"),
     ("managed-access", kinds.SNOWFLAKE_SCHEMA, {"withManagedAccess": "false"}, "snowflake.schemas.it.managed_access"),
@@ -225,6 +258,12 @@ BAD: list[tuple[str, str, dict[str, Any], str]] = [
     ("traces-without-contents", kinds.OPENROUTER_DESTINATION, {"privacy_mode": False}, "openrouter.destinations.it"),
     ("gateway-key-limit", kinds.PORTKEY_KEY, {}, "portkey.api_keys.it.usage_limit"),
     ("gateway-limit", kinds.PORTKEY_WORKSPACE, {"usage_limits": []}, "portkey.workspace.usage_limit"),
+    (
+        "messaging-app-scope",
+        kinds.SLACK_APPS[1],
+        {"manifest": {"oauth_config": {"scopes": {"user": ["search:read"]}}}},
+        "slack.apps.it.manifest.oauth_config.scopes.user",
+    ),
     ("gpu-cap", kinds.KUBERNETES_QUOTA, {"spec": {"hard": {"requests.nvidia.com/gpu": "64"}}}, "kubernetes.quota.gpus"),
     ("whole-gpus", DEPLOYMENT, pod(gpu="0.25"), "time-slicing"),
     ("whole-gpus", DEPLOYMENT, pod(gpu=0.25), "containers[0].resources.limits.nvidia.com/gpu"),
@@ -234,6 +273,13 @@ BAD: list[tuple[str, str, dict[str, Any], str]] = [
     ("pinned-images", DEPLOYMENT, pod("app"), "spec.template.spec.containers[0].image"),
     ("reviewed-changes", kinds.GITHUB_BRANCH_PROTECTION, {"enforceAdmins": False}, "administrators"),
     ("reviewed-changes", kinds.GITHUB_BRANCH_PROTECTION, {"enforceAdmins": True}, "nobody has looked at"),
+    ("reviewed-changes", kinds.GITHUB_RULESET, ruleset(0), "nobody has looked at"),
+    ("reviewed-changes", kinds.GITHUB_RULESET, ruleset(1, {"bypassMode": "always"}), "push past the review"),
+    ("reviewed-changes", kinds.GITHUB_ORGANIZATION_RULESET, {**ruleset(1), "enforcement": "disabled"}, "for nobody"),
+    ("no-public-bucket", kinds.AWS_PUBLIC_ACCESS_BLOCK, {"blockPublicAcls": False}, "property blockPublicAcls"),
+    ("aws-encryption", kinds.AWS_KEY, {"enableKeyRotation": False}, "never be rotated"),
+    ("least-privilege", kinds.AWS_ROLE_POLICY, aws_document(Action="s3:*", Resource="a"), "name each action"),
+    ("narrow-trust", kinds.AWS_ROLE, aws_document("assumeRolePolicy", Principal="*"), "trusts everybody"),
     (
         "credential-expiry",
         kinds.OPENROUTER_KEY,
@@ -262,7 +308,8 @@ def test_what_is_not_is_told_in_four_parts(name: str, kind: str, inputs: dict[st
 
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
 def test_every_policy_bears_a_resource_of_which_nothing_is_known(policy: Policy) -> None:
-    every = {key for _, kind, inputs in GOOD if policy.name for key in inputs} | {"visibility", "spec", "columns"}
+    every = {key for _, kind, inputs in GOOD if policy.name for key in inputs}
+    every |= {"visibility", "spec", "columns", *AWS_MEMBERS}
     for kind in policy.kinds or ("random:index:X",):
         unknown = resource(kind, protected=True, inputs=dict.fromkeys(every, UNKNOWN))
         assert list(policy.check(unknown, situation("prod"))) == [], "what is not known yet is checked when it is"
@@ -332,8 +379,13 @@ def test_what_a_key_of_ours_spends_at_a_provider_counts() -> None:
 def test_a_repository_needs_a_protected_branch() -> None:
     repository = resource(kinds.GITHUB_REPOSITORY, "sophia")
     rule = resource(kinds.GITHUB_BRANCH_PROTECTION, "sophia.main")
-    assert violations("repository-is-protected", repository, rule) == []
-    assert "branch_protection" in violations("repository-is-protected", repository)[0]
+    reviewed = {"conditions": {"refName": {"includes": ["~DEFAULT_BRANCH"]}}, "rules": {"pullRequest": {}}}
+    for protecting in (rule, resource(kinds.GITHUB_RULESET, "sophia.main", inputs=reviewed)):
+        assert violations("repository-is-protected", repository, protecting) == []
+    unreviewed = resource(kinds.GITHUB_RULESET, "sophia.main", inputs={**reviewed, "rules": {"deletion": True}})
+    assert "github.repositories.sophia.rulesets" in violations("repository-is-protected", repository, unreviewed)[0]
+    kept = resource(kinds.GITHUB_REPOSITORY, "old", inputs={"archived": True})
+    assert violations("repository-is-protected", kept) == []
 
 
 def test_no_message_holds_the_value_of_a_property_that_may_be_a_secret() -> None:
@@ -352,7 +404,7 @@ def test_no_message_holds_the_value_of_a_property_that_may_be_a_secret() -> None
         (kinds.GITHUB_ENVIRONMENT_VARIABLE, "lab.dev.A", "github.repositories.lab.environments.dev.variables.A"),
         (kinds.GITHUB_VARIABLE, "lab.A", "github.repositories.lab.variables.A"),
         (kinds.VERCEL_VARIABLE, "web.A", "vercel.projects.web.variables.A"),
-        (kinds.GITHUB_BRANCH_PROTECTION, "lab.main", "github.repositories.lab.branch_protection.main"),
+        (kinds.GITHUB_RULESET, "lab.main", "github.repositories.lab.rulesets.main"),
         (kinds.KUBERNETES_NETWORK_POLICY, "allow.https-out", "kubernetes.allow.https-out"),
     ],
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from sandbox import control
+from sandbox import control, official
 from sandbox.control import Running, SandboxError
 
 
@@ -80,7 +80,7 @@ def test_the_control_api_refuses_whoever_has_no_token(shared_sandbox: Running) -
 def test_the_environment_reaches_this_sandbox_and_nothing_else(shared_sandbox: Running) -> None:
     environment = shared_sandbox.environment()
     assert environment["PULUMI_BACKEND_URL"] == shared_sandbox.url
-    assert environment["PULUMI_DEBUG_PROVIDERS"].count(f":{shared_sandbox.official_port}") == 4
+    assert environment["PULUMI_DEBUG_PROVIDERS"].count(f":{shared_sandbox.official_port}") == len(official.PLATFORMS)
     home = Path(environment["PULUMI_HOME"])
     assert home.parent == shared_sandbox.directory
     assert stat.S_IMODE(home.stat().st_mode) == 0o700

@@ -16,6 +16,12 @@ from components.snowflake.settings import SnowflakeSettings
 
 REPOSITORY = Path(__file__).parents[2]
 STAGES = list(Stage)
+HANDED_OVER = {
+    "aws.snowflake.payments": "arn:aws:iam::123456789012:role/sophia-ai-snowflake-payments",
+    "aws.failures.role": "arn:aws:iam::123456789012:role/sophia-ai-snowflake-failures",
+    "aws.failures.topic": "arn:aws:sns:us-west-2:123456789012:sophia-ai-snowflake-failures",
+}
+"""What the AWS component of the stack gives."""
 
 Deploy = Callable[..., Any]
 Estate = Callable[..., Any]
@@ -35,7 +41,7 @@ def estate(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> Estate:
         keys = dict.fromkeys(settings.users, "MIIBIjANBgkq")
 
         def program() -> Snowflake:
-            return Snowflake("snowflake", settings, stage=stage, public_keys=keys)
+            return Snowflake("snowflake", settings, stage=stage, public_keys=keys, outputs=HANDED_OVER)
 
         return deploy(program, stack=stage.value, computed=dict.fromkeys(QUALIFIED, qualified))
 

@@ -24,6 +24,13 @@ REPOSITORY = Path(__file__).parents[2]
 STAGES = tuple(Stage)
 DATABASES = {Stage.DEV: "SOPHIA_AI_DEV", Stage.STAGING: "SOPHIA_AI_STAGING", Stage.PROD: "SOPHIA_AI"}
 
+HANDED_OVER = {
+    "aws.snowflake.payments": "arn:aws:iam::123456789012:role/sophia-ai-snowflake-payments",
+    "aws.failures.role": "arn:aws:iam::123456789012:role/sophia-ai-snowflake-failures",
+    "aws.failures.topic": "arn:aws:sns:us-west-2:123456789012:sophia-ai-snowflake-failures",
+}
+"""What the AWS component of the stack gives."""
+
 Deploy = Callable[..., Any]
 
 pytestmark = pytest.mark.filterwarnings("ignore:Arrow output on a DB-API result:UserWarning")  # fakesnow asks for it
@@ -41,7 +48,10 @@ def estate(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> Callable[[Stage],
         monkeypatch.setenv("SNOWFLAKE_ACCOUNT_NAME", "ZNB04675")
         settings = SnowflakeSettings.model_validate(config["sophia-ai:snowflake"])
         keys = dict.fromkeys(settings.users, "MIIBIjANBgkq")
-        program = lambda: Snowflake("snowflake", settings, stage=stage, public_keys=keys)  # noqa: E731 - a name for it
+
+        def program() -> Snowflake:
+            return Snowflake("snowflake", settings, stage=stage, public_keys=keys, outputs=HANDED_OVER)
+
         return deploy(program, stack=stage.value, computed=COMPUTED)
 
     return run

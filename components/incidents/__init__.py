@@ -1,0 +1,229 @@
+"""The incident path: what n8n carries from alerts, deployments and credentials to where people work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import pulumi
+
+from components.asana import Asana
+from components.github import GitHub
+from components.incidents.settings import (
+    AlertSettings,
+    AsanaReminderSettings,
+    DeploymentSettings,
+    IncidentsSettings,
+    LinearReminderSettings,
+)
+from components.linear import Linear, LinearSettings
+from components.monitoring.alertmanager import receiver
+from components.monitoring.settings import TeamSettings
+from components.n8n import N8n
+from components.n8n.workflow_files import PLACE, read
+from components.settings import CredentialsError, SettingsError, Stage, where
+from components.slack import Slack
+from components.vercel import Vercel
+from providers import n8n as api
+from providers.base import platform_provider
+from providers.base.auth import Environment
+from providers.base.errors import PlatformError
+from providers.passwords import Password
+
+__all__ = ["FILES", "Incidents", "IncidentsSettings"]
+
+FILES = {
+    "incident": ("Alerts to Slack and Linear", "workflows/incident.json"),
+    "github-deployments": ("GitHub deployments to Slack", "workflows/deploy-events-github.json"),
+    "vercel-deployments": ("Vercel deployments to Slack", "workflows/deploy-events-vercel.json"),
+}
+"""By key, what a workflow is called and its file."""
+
+_SLACK, _LINEAR = Environment("SLACK_API_URL"), Environment("LINEAR_API_URL")
+
+Values = Mapping[str, pulumi.Input[Any]]
+T = TypeVar("T")
+
+
+class Incidents(pulumi.ComponentResource):
+    """Workflows of n8n, with their credentials, over the objects of the platforms that they join.
+
+    An alert becomes a message in the Slack channel of its team and severity and, where its severity says so, a Linear issue
+    by a template; its end is answered in the message's thread, and moves the issue on. Deployments that GitHub and Vercel
+    tell of are said in one channel, once their signatures have been verified.
+
+    Outputs: ``workflow_ids``, by key; ``alert_token``, what Alertmanager shows the webhook (secret), None without alerts;
+    ``reminders``: where ``sophia credentials --remind`` puts what is due, None without such a setting.
+
+    Not managed, on purpose: issues, tasks and messages (they are the work); the data table ``sophia_incidents``, in which
+    n8n remembers the messages' threads, and which the workflow makes when it is not there (no public API makes one);
+    calls to people's telephones and rotas (the estate has no platform for that).
+    """
+
+    workflow_ids: Mapping[str, pulumi.Output[str]]
+    alert_token: pulumi.Output[str] | None
+    reminders: Mapping[str, pulumi.Input[str]] | None
+
+    def __init__(
+        self,
+        name: str,
+        settings: IncidentsSettings,
+        *,
+        stage: Stage,
+        teams: Mapping[str, TeamSettings],
+        templates: LinearSettings | None,
+        slack: Slack | None = None,
+        linear: Linear | None = None,
+        asana: Asana | None = None,
+        n8n: N8n | None = None,
+        github: GitHub | None = None,
+        vercel: Vercel | None = None,
+        repositories: Mapping[str, str] | None = None,
+        outputs: Mapping[str, pulumi.Input[str]],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """``teams``: whom monitoring tells, and in which channels. ``templates``: Linear's settings, which say of what team
+        a template is. ``repositories``: the names on GitHub by key. The components are those that the settings need, as
+        `components.incidents.references` has checked. ``outputs``: what ``linear_key`` may name.
+
+        Raises SettingsError for an address of another stage in a workflow, CredentialsError for a missing variable.
+        """
+        super().__init__("sophia:platform:Incidents", name, None, opts)
+        self._settings, self._stage, self._outputs = settings, stage.value, outputs
+        self._slack, self._linear, self._n8n, self._asana = slack, linear, n8n, asana
+        self._templates = templates
+        self._own = pulumi.ResourceOptions(parent=self)
+        self.workflow_ids, self.alert_token, self.reminders = {}, None, None
+        if settings.alerts is not None or settings.deployments is not None:
+            provider = _there(n8n).provider
+            self._child = pulumi.ResourceOptions.merge(self._own, pulumi.ResourceOptions(provider=provider))
+            # What two workflows use is made once.
+            self._used: dict[str, pulumi.Output[str]] = {"slack": _there(n8n).credential_ids[settings.slack]}
+        if settings.alerts is not None:
+            self.alert_token = self._mint("alertmanager", settings.alerts.generation)
+            self._carry_alerts(settings.alerts, teams)
+        if settings.deployments is not None:
+            self._carry_deployments(settings.deployments, github, vercel, repositories or {})
+        if settings.reminders is not None:
+            self.reminders = self._reminding(settings.reminders)
+        self.register_outputs({"workflow_ids": self.workflow_ids, "reminders": self.reminders})
+
+    def _mint(self, key: str, generation: int) -> pulumi.Output[str]:
+        provider = platform_provider("passwords", self._own)
+        opts = pulumi.ResourceOptions.merge(self._own, pulumi.ResourceOptions(provider=provider))
+        return Password(key, generation=generation, opts=opts).password
+
+    def _carry_alerts(self, settings: AlertSettings, teams: Mapping[str, TeamSettings]) -> None:
+        bearer = pulumi.Output.concat("Bearer ", _there(self.alert_token))
+        self._credential("alertmanager", "Alertmanager", "httpHeaderAuth", name="Authorization", value=bearer)
+        key = self._settings.linear_key
+        if key is not None:
+            value = key.resolve(self._outputs, "incidents.linear_key")
+            self._credential("linear", "Linear", "httpHeaderAuth", name="Authorization", value=value)
+        else:  # a workflow without issues asks Linear for nothing, but its nodes name a credential all the same
+            self._used["linear"] = self._used["alertmanager"]
+        channels = _there(self._slack).channel_ids
+        routes = {
+            receiver(team, severity): {
+                "channel": channels[getattr(its, severity)],
+                "severity": severity,
+                "priority": settings.issues.priorities.get(severity) if settings.issues else None,
+            }
+            for team, its in teams.items()
+            for severity in sorted(settings.severities)
+        }
+        issue = self._issue(settings.issues.template, settings.issues.done) if settings.issues else {}
+        self._workflow(
+            "incident",
+            {
+                "routes": pulumi.Output.json_dumps(routes),
+                "issue": pulumi.Output.json_dumps(issue),
+                "linear-api": _address(_LINEAR),
+            },
+        )
+
+    def _issue(self, template: str, done: str) -> dict[str, pulumi.Input[str]]:
+        """Where an issue is made, and where it ends: the team is that of the template."""
+        linear, team = _there(self._linear), _there(_there(self._templates).templates[template].team)
+        return {
+            "team": linear.team_ids[team],
+            "template": linear.template_ids[template],
+            "done": linear.state_ids[f"{team}.{done}"],
+        }
+
+    def _carry_deployments(
+        self,
+        settings: DeploymentSettings,
+        github: GitHub | None,
+        vercel: Vercel | None,
+        repositories: Mapping[str, str],
+    ) -> None:
+        channel = _there(self._slack).channel_ids[settings.channel]
+        if settings.github is not None:
+            secret = _there(github).webhook_secrets[settings.github]
+            self._credential("github-signature", "GitHub signatures", "crypto", hmacSecret=secret)
+            announced = json.dumps([repositories[key] for key in settings.announced])
+            self._workflow("github-deployments", {"channel": channel, "announced": announced})
+        if settings.vercel is not None:
+            secret = _there(vercel).webhook_secrets[settings.vercel]
+            self._credential("vercel-signature", "Vercel signatures", "crypto", hmacSecret=secret)
+            self._workflow("vercel-deployments", {"channel": channel})
+
+    def _credential(self, key: str, title: str, type_: str, **data: pulumi.Input[str]) -> None:
+        self._used[key] = api.Credential(
+            key, self._child, name=title, type=type_, data=data, adopt=self._settings.adopt
+        ).id
+
+    def _workflow(self, key: str, more: Values) -> None:
+        title, path = FILES[key]
+        content, n8n = read(path), _there(self._n8n)
+        if other := list(content.of_other_stages(self._stage, {})):
+            raise SettingsError([f"{where('incidents')}: {path}: {said}" for said in other])
+        values: Values = {"stack": f"{pulumi.get_project()}/{self._stage}", "slack-api": _address(_SLACK), **more}
+
+        def fill(text: str, places: list[str]) -> pulumi.Output[str]:
+            asked = pulumi.Output.all(**{place: values[place] for place in places})
+            return asked.apply(lambda known: PLACE.sub(lambda place: str(known[place[1]]), text))
+
+        error = self._settings.error_workflow
+        reporting = {"errorWorkflow": n8n.workflow_ids[error]} if error else {}
+        workflow = api.Workflow(
+            key,
+            self._child,
+            name=title,
+            nodes=content.nodes_with(self._used.__getitem__, fill),
+            connections=content.connections,
+            settings={"executionOrder": "v1", **content.settings, **reporting},
+            tag_ids=[n8n.owner_tag_id] if n8n.owner_tag_id else [],
+            published=True,
+            adopt=self._settings.adopt,
+        )
+        self.workflow_ids = {**self.workflow_ids, key: workflow.id}
+
+    def _reminding(self, settings: LinearReminderSettings | AsanaReminderSettings) -> dict[str, pulumi.Input[str]]:
+        if isinstance(settings, LinearReminderSettings):
+            return {"to": "linear", **self._issue(settings.template, settings.done)}
+        asana, project = _there(self._asana), settings.project
+        field = {"field": asana.field_ids[settings.field]} if settings.field else {}
+        return {
+            "to": "asana",
+            "project": asana.project_ids[project],
+            "due": asana.section_ids[f"{project}.{settings.due}"],
+            "renewed": asana.section_ids[f"{project}.{settings.renewed}"],
+            **field,
+        }
+
+
+def _address(variable: Environment) -> str:
+    try:
+        return variable.value()
+    except PlatformError as error:
+        raise CredentialsError([f"{where('incidents')}: {error.said}"]) from error
+
+
+def _there(component: T | None) -> T:
+    """What the settings have been checked to need."""
+    if component is None:
+        raise ValueError("the incident path names a platform that this stack has not: its settings are to be checked")
+    return component
