@@ -1,44 +1,25 @@
 """Sophia AI: settings in, the components of the estate in the order of their dependencies, outputs out.
 
 What one component makes and another needs is handed over by name: a setting that says ``output: openrouter.web`` gets
-what stands under that name in ``handed_over``.
+what stands under that name in ``handed_over``. A platform is imported where it is deployed: a stack loads what it has.
 """
 
 import pulumi
 
-from components.airbyte import Airbyte
-from components.asana import Asana
-from components.aws import AWS
-from components.aws.account import account_of, names
 from components.estate import Estate
-from components.estuary import Estuary
-from components.figma import Figma
-from components.github import GitHub
-from components.incidents import Incidents
-from components.keys import Keys
-from components.kubernetes import Kubernetes
-from components.lambda_labs import LambdaLabs
-from components.linear import Linear
-from components.monitoring import Monitoring
-from components.n8n import N8n
-from components.openrouter import OpenRouter
-from components.pinecone import Pinecone
-from components.portkey import Portkey
-from components.qdrant import Qdrant
-from components.settings import Stage, load_settings
-from components.slack import Slack
-from components.snowflake import Snowflake
+from components.settings import Stage, configured, load_settings
 from components.takeover import take_over_interrupted
-from components.vercel import Vercel
 from components.waiting import wait_for_registrations
 from components.warehouse import Warehouse
 
 stage = Stage.current()
-settings = load_settings(Estate)
+settings = load_settings(Estate.of(configured()))
 handed_over: dict[str, pulumi.Input[str]] = {}
 take_over_interrupted()
 
 if settings.slack:
+    from components.slack import Slack
+
     slack = Slack("slack", settings.slack, outputs=handed_over)
     handed_over |= {f"slack.channels.{key}": channel for key, channel in slack.channel_ids.items()}
     handed_over |= {f"slack.usergroups.{key}": group for key, group in slack.usergroup_ids.items()}
@@ -51,6 +32,8 @@ if settings.slack:
     )
 
 if settings.openrouter:
+    from components.openrouter import OpenRouter
+
     openrouter = OpenRouter("openrouter", settings.openrouter, outputs=handed_over)
     handed_over |= {f"openrouter.{key}": api_key for key, api_key in openrouter.api_keys.items()}
     handed_over |= {f"openrouter.models.{task}": model for task, model in openrouter.models.items()}
@@ -61,6 +44,8 @@ if settings.openrouter:
     )
 
 if settings.portkey:
+    from components.portkey import Portkey
+
     portkey = Portkey("portkey", settings.portkey, stage=stage, outputs=handed_over)
     handed_over |= {f"portkey.{key}": api_key for key, api_key in portkey.api_keys.items()}
     handed_over |= {f"portkey.configs.{key}": slug for key, slug in portkey.configs.items()}
@@ -71,10 +56,15 @@ if settings.portkey:
     )
 
 if settings.aws:  # Snowflake must be told of its role before that role can trust what Snowflake makes of it
+    from components.aws.account import account_of, names
+
     handed_over |= names(settings.aws, account_of(settings.aws))
 
 warehouse = Warehouse()
 if settings.snowflake:
+    from components.keys import Keys
+    from components.snowflake import Snowflake
+
     keys = Keys("keys", {key: user.key_generation for key, user in settings.snowflake.users.items()})
     snowflake = Snowflake(
         "snowflake",
@@ -91,26 +81,36 @@ if settings.snowflake:
     pulumi.export("snowflake", {"account": snowflake.account, "database": snowflake.database})
 
 if settings.aws:
+    from components.aws import AWS
+
     aws = AWS("aws", settings.aws, stage=stage, account=account_of(settings.aws), outputs=handed_over)
     handed_over |= {f"aws.roles.{key}": role for key, role in aws.roles.items()}
     pulumi.export("aws", {"account": aws.account, "key": aws.key, "roles": aws.roles, "buckets": aws.buckets})
 
 if settings.airbyte:
+    from components.airbyte import Airbyte
+
     airbyte = Airbyte("airbyte", settings.airbyte, stage=stage, warehouse=warehouse, outputs=handed_over)
     pulumi.export("airbyte", {"workspace_id": airbyte.workspace_id, "connections": airbyte.connection_ids})
 
 if settings.estuary:
+    from components.estuary import Estuary
+
     estuary = Estuary("estuary", settings.estuary, stage=stage, warehouse=warehouse, outputs=handed_over)
     handed_over |= {f"estuary.{key}": api_key for key, api_key in estuary.api_keys.items()}
     pulumi.export("estuary", {"prefix": estuary.prefix})
 
 if settings.pinecone:
+    from components.pinecone import Pinecone
+
     pinecone = Pinecone("pinecone", settings.pinecone, stage=stage)
     handed_over |= {f"pinecone.{key}": api_key for key, api_key in pinecone.api_keys.items()}
     handed_over |= {f"pinecone.hosts.{key}": host for key, host in pinecone.hosts.items()}
     pulumi.export("pinecone", {"project_id": pinecone.project_id, "hosts": pinecone.hosts})
 
 if settings.qdrant:
+    from components.qdrant import Qdrant
+
     qdrant = Qdrant("qdrant", settings.qdrant, stage=stage, outputs=handed_over)
     handed_over |= {f"qdrant.{key}": api_key for key, api_key in qdrant.api_keys.items()}
     handed_over |= {f"qdrant.addresses.{key}": where for key, where in qdrant.addresses.items()}
@@ -118,19 +118,27 @@ if settings.qdrant:
     pulumi.export("qdrant", {"addresses": qdrant.addresses})
 
 if settings.lambda_labs:
+    from components.lambda_labs import LambdaLabs
+
     lambda_labs = LambdaLabs("lambda-labs", settings.lambda_labs, stage=stage, outputs=handed_over)
     pulumi.export("lambda_labs", {"addresses": lambda_labs.addresses, "placements": lambda_labs.placements})
 
 if settings.kubernetes:
+    from components.kubernetes import Kubernetes
+
     kubernetes = Kubernetes("kubernetes", settings.kubernetes, stage=stage, outputs=handed_over)
     pulumi.export("kubernetes", {"namespace": kubernetes.namespace})
 
 if settings.figma:  # n8n is handed the passcodes that it compares
+    from components.figma import Figma
+
     figma = Figma("figma", settings.figma, stage=stage)
     handed_over |= {f"figma.passcodes.{key}": passcode for key, passcode in figma.passcodes.items()}
     pulumi.export("figma", {"webhooks": figma.webhook_ids, "files": figma.file_names})
 
 if settings.linear:
+    from components.linear import Linear
+
     linear = Linear("linear", settings.linear, stage=stage)
     handed_over |= {f"linear.teams.{key}": team for key, team in linear.team_ids.items()}
     handed_over |= {f"linear.states.{key}": state for key, state in linear.state_ids.items()}
@@ -140,11 +148,15 @@ if settings.linear:
     pulumi.export("linear", {"teams": linear.team_ids, "projects": linear.project_urls})
 
 if settings.n8n:
+    from components.n8n import N8n
+
     n8n = N8n("n8n", settings.n8n, stage=stage, outputs=handed_over)
     handed_over |= {f"n8n.tokens.{key}": token for key, token in n8n.tokens.items()}
     pulumi.export("n8n", {"workflows": n8n.workflow_ids})
 
 if settings.asana:  # its webhooks are answered by n8n while they are made
+    from components.asana import Asana
+
     asana = Asana("asana", settings.asana, stage=stage, receivers=[n8n] if settings.n8n else [])
     handed_over |= {f"asana.projects.{key}": project for key, project in asana.project_ids.items()}
     handed_over |= {f"asana.sections.{key}": section for key, section in asana.section_ids.items()}
@@ -153,6 +165,8 @@ if settings.asana:  # its webhooks are answered by n8n while they are made
     pulumi.export("asana", {"workspace_id": asana.workspace_id, "projects": asana.project_ids})
 
 if settings.vercel:
+    from components.vercel import Vercel
+
     vercel = Vercel("vercel", settings.vercel, stage=stage, outputs=handed_over)
     handed_over |= {f"vercel.tokens.{key}": token for key, token in vercel.tokens.items()}
     handed_over |= {f"vercel.webhooks.{key}": secret for key, secret in vercel.webhook_secrets.items()}
@@ -161,11 +175,15 @@ if settings.vercel:
     pulumi.export("vercel", {"projects": vercel.project_ids, "urls": vercel.urls})
 
 if settings.github:
+    from components.github import GitHub
+
     github = GitHub("github", settings.github, stage=stage, outputs=handed_over)
     handed_over |= {f"github.webhooks.{key}": secret for key, secret in github.webhook_secrets.items()}
     pulumi.export("github", {"repositories": github.full_names, "teams": github.team_ids})
 
 if settings.incidents:
+    from components.incidents import Incidents
+
     incidents = Incidents(
         "incidents",
         settings.incidents,
@@ -184,6 +202,8 @@ if settings.incidents:
     pulumi.export("incidents", {"workflows": incidents.workflow_ids, "reminders": incidents.reminders})
 
 if settings.monitoring:  # Alertmanager is handed the token that n8n asks for
+    from components.monitoring import Monitoring
+
     carried = settings.incidents.alerts if settings.incidents else None
     monitoring = Monitoring(
         "monitoring",

@@ -230,14 +230,20 @@ DnsLabel = Annotated[
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
 
+def configured() -> dict[str, Any]:
+    """What the running stack's file says under the project's name, by key, as the engine hands it over."""
+    prefix = f"{pulumi.get_project()}:"
+    return {key.removeprefix(prefix): value for key, value in get_config_env().items() if key.startswith(prefix)}
+
+
 def load_settings(model: type[SettingsT]) -> SettingsT:
     """The settings of the running stack, parsed by ``model``, which has one optional field a platform.
 
     Raises SettingsError with all mistakes of all platforms, or CredentialsError with all environment variables that the
     settings name and nobody sets.
     """
+    values = configured()
     prefix = f"{pulumi.get_project()}:"
-    values = {k.removeprefix(prefix): v for k, v in get_config_env().items() if k.startswith(prefix)}
     secret = {k.removeprefix(prefix) for k in get_config_secret_keys_env() if k.startswith(prefix)}
     data = {key: _structured(text) for key, text in values.items()}
     problems = [f"{where(render(path))}: {message}" for path, message in _wrong_accounts(data)]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pulumi
 
 from components.settings import output_named
-from components.snowflake import Login
+
+if TYPE_CHECKING:
+    from components.snowflake import Login
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -48,7 +50,7 @@ def stack_file(stage: str) -> dict[str, Any]:
 def test_a_platform_is_in_every_layer(platform: str) -> None:
     (component,) = members(f"components.{platform}", pulumi.ComponentResource)
     assert component.__name__.lower() == platform.replace("_", "")
-    (field,) = [f for name, f in Estate.model_fields.items() if name == platform]
+    field = Estate.of([platform]).model_fields[platform]
     assert any(isinstance(t, type) and issubclass(t, Settings) for t in getattr(field.annotation, "__args__", ()))
     if platform in BOTH:
         assert platform in OFFICIAL
@@ -77,6 +79,13 @@ def test_the_sandbox_says_what_of_a_platform_it_simulates(platform: Any) -> None
     assert platform.simulated
     assert platform.credentials
     assert platform.secret <= platform.credentials.keys()
+
+
+def test_a_stack_loads_the_platforms_that_it_has_and_no_others() -> None:
+    program = "from components.estate import Estate; Estate.of(['slack']); import sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    packages = {name.split(".")[1] for name in loaded.stdout.split() if name.startswith("components.")}
+    assert packages & set(PLATFORMS) == {"slack"}
 
 
 def test_a_provider_is_of_a_platform_of_the_estate() -> None:

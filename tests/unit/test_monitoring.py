@@ -279,7 +279,7 @@ def test_mistakes_in_the_settings_are_told(changes: dict[str, Any], said: str) -
 
 def test_monitoring_stands_where_the_workloads_are() -> None:
     with pytest.raises(ValidationError, match="needs kubernetes"):
-        Estate.model_validate({"monitoring": SETTINGS})
+        Estate.of(["monitoring"]).model_validate({"monitoring": SETTINGS})
 
 
 def test_a_target_that_is_down_and_a_rule_that_fails_make_monitoring_degraded() -> None:
