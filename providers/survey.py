@@ -12,13 +12,14 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
 from typing import Any
 
 from providers.base.errors import PlatformError, ProviderError, Trouble, explain
 from providers.base.matching import Match, Wanted, as_planned, match
 from providers.base.resource import Resource
-from providers.base.survey import Found, can_be_listed, platforms, resources_of, survey, type_of
+from providers.base.survey import Found, can_be_listed, is_platform, platforms, resources_of, survey, type_of
 
 VERSION = 1
 """A new member may come at any time; a changed or removed one makes a new version."""
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--platform", action="append", default=[], help="only this one; can be repeated")
     parser.add_argument("--wanted", action="store_true", help="read what is wanted from standard input, and match it")
     given = parser.parse_args(arguments)
-    unknown = [name for name in given.platform if name not in platforms()]
+    unknown = [name for name in given.platform if not is_platform(name)]
     if unknown:
         json.dump({"error": _unknown(unknown[0])}, sys.stdout)
         return _SETTINGS_WRONG
@@ -47,13 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def document(names: Iterable[str], request: Mapping[str, Any]) -> dict[str, Any]:
     """The whole answer. ``request``: ``{"stack": "project/stack", "wanted": […], "known": {urn: id}}``, or empty."""
     told, found, unread = [], list[Found](), set[str]()
-    for name in names:
-        objects, error = _surveyed(name)
+    names = list(names)
+    with ThreadPoolExecutor(max_workers=max(len(names), 1)) as platforms_at_once:
+        surveyed = list(platforms_at_once.map(_surveyed, names))
+    for name, (objects, error) in zip(names, surveyed, strict=True):
         found += objects
         if error:
             unread.add(name)
         told.append(_platform(name, objects, error))
-    types = {type_of(resource): resource for name in platforms() for resource in resources_of(name)}
+    types = {type_of(resource): resource for name in names for resource in resources_of(name)}
     wanted = [_wanted(one, types[one["type"]]) for one in request.get("wanted", ()) if one["type"] in types]
     readable = [one for one in wanted if one.resource.kind.api.name not in unread]
     matches = match(readable, found, request.get("known", {}), request.get("stack", ""))

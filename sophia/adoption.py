@@ -125,7 +125,9 @@ def review(
         "known": {**dict.fromkeys(there, ""), **known},
         "wanted": [_wanted(urn, goals[urn]) for urn in surveyed],
     }
-    looked = survey(stack.project, stack.name, stack.target, engine, platforms, request)
+    # A platform of which nothing is wanted is not asked.
+    asked = list(platforms) or sorted({platform_of(Resource(urn).type) for urn in surveyed})
+    looked = survey(stack.project, stack.name, stack.target, engine, asked, request) if asked else Survey((), ())
     needs = {urn: tuple(dict.fromkeys(goal.get("dependencies") or ())) for urn, goal in goals.items()}
     matches = [*looked.matches, *_imports(plan, there, goals)]
     candidates = [Candidate(Resource(m.urn), m, needs[m.urn]) for m in matches]

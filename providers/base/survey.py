@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
+from importlib.util import find_spec
 from itertools import product
 from typing import Any, Literal, get_args, get_origin
 
@@ -56,7 +57,13 @@ def platforms() -> list[str]:
     import providers
 
     names = [module.name for module in iter_modules(providers.__path__) if not module.ispkg]
-    return sorted(name for name in names if any(r.kind.api.name == name for r in resources_of(name)))
+    return sorted(name for name in names if is_platform(name))
+
+
+def is_platform(name: str) -> bool:
+    """Whether there is ``providers/<name>.py``, and its resources are that platform's."""
+    there = name.isidentifier() and find_spec(f"providers.{name}") is not None
+    return there and any(resource.kind.api.name == name for resource in resources_of(name))
 
 
 def resources_of(platform: str) -> list[type[Resource]]:
