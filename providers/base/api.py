@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -260,8 +262,24 @@ def _worth_trying_again(error: BaseException, repeatable: bool) -> bool:
     return repeatable and error.outcome_unknown
 
 
+_looking: ContextVar[bool] = ContextVar("looking", default=False)
+
+
+@contextmanager
+def looking() -> Iterator[None]:
+    """Around a look whether something exists: that it does not is an answer, also in a place that was made a moment ago."""
+    before = _looking.set(True)
+    try:
+        yield
+    finally:
+        _looking.reset(before)
+
+
 def _is_unknown(error: BaseException) -> bool:
-    return isinstance(error, PlatformError) and error.trouble in (Trouble.NOT_FOUND, Trouble.CREDENTIALS)
+    """What a platform may say for a while of what it has just made."""
+    if not isinstance(error, PlatformError):
+        return False
+    return error.trouble is Trouble.CREDENTIALS or (error.trouble is Trouble.NOT_FOUND and not _looking.get())
 
 
 def _failure(state: RetryCallState) -> BaseException | None:

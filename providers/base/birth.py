@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from providers.base.api import Json
+from providers.base.api import Json, looking
 from providers.base.errors import PlatformError, ProviderError, Trouble
 from providers.base.inputs import Inputs, project
 from providers.base.inventory import Inventory
@@ -52,7 +52,8 @@ class Birth:
             return self._only(listed if fresh else [document for document in listed if self._exists(document)])
         if "{" in self.kind.identity and self.kind.calls.read:
             try:
-                return self.kind.calls.read.send(self.kind.api, self.inputs.state())
+                with looking():
+                    return self.kind.calls.read.send(self.kind.api, self.inputs.state())
             except PlatformError as error:
                 if error.trouble is not Trouble.NOT_FOUND:
                     raise

@@ -10,6 +10,8 @@ import httpx
 import pytest
 
 from providers import base
+from providers.base.birth import Birth
+from providers.base.inventory import Inventory
 from providers.base.writing import Writing
 from tests.unit.base_platform import (
     OURS,
@@ -112,6 +114,16 @@ def test_a_404_about_anything_else_is_believed_at_once(toy: Toy, monkeypatch: py
     with pytest.raises(Exception, match="404 said 404"):
         Engine(Plain).update(made, name="hall", purpose="to meet")
     assert len(toy.sent("PATCH")) == 1
+
+
+def test_in_a_place_that_was_just_made_nothing_is_waited_for(toy: Toy) -> None:
+    """Whether an object is there that has no list is asked once: a look at a new database does not take half a minute."""
+    calls = replace(Plain.kind.calls, listing=None, read=base.Call("GET", "/rooms/{name}"))
+    kind = replace(Plain.kind, identity="{name}", calls=calls)
+    kind.api.has_made("hall")
+    birth = Birth(kind, kind.inputs.model_validate({"name": "hall"}), "sophia-ai/dev", Inventory())
+    assert birth._existing() is None
+    assert len(toy.sent("GET")) == 1
 
 
 def test_bringing_back_what_is_back_already_is_no_failure(toy: Toy) -> None:
