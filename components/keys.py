@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pulumi
 
-from providers.base import platform_provider
+from providers.base import made_here
 from providers.rsa import KeyPair
 
 
@@ -30,8 +30,7 @@ class Keys(pulumi.ComponentResource):
     ) -> None:
         """``generations``: by user, from 1 on."""
         super().__init__("sophia:platform:Keys", name, None, opts)
-        provider = platform_provider("rsa", pulumi.ResourceOptions(parent=self))
-        child = pulumi.ResourceOptions(parent=self, provider=provider)
+        child = made_here(pulumi.ResourceOptions(parent=self))
         first = {
             user: KeyPair(user, generation=latest - (latest + 1) % 2, opts=child)
             for user, latest in generations.items()

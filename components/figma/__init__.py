@@ -17,7 +17,7 @@ from components.figma.settings import (
 )
 from components.settings import CredentialsError, Stage, data_store_options
 from providers import figma
-from providers.base import platform_provider
+from providers.base import made_here, platform_provider
 from providers.passwords import Password
 
 __all__ = ["Figma", "FigmaSettings"]
@@ -87,11 +87,9 @@ class Figma(pulumi.ComponentResource):
     def _create_passcodes(self) -> dict[str, pulumi.Output[str]]:
         if not self._settings.passcodes:
             return {}
-        parent = pulumi.ResourceOptions(parent=self)
-        provider = platform_provider("passwords", parent)
-        made_here = pulumi.ResourceOptions.merge(parent, pulumi.ResourceOptions(provider=provider))
+        minted = made_here(pulumi.ResourceOptions(parent=self))
         return {
-            key: Password(key, generation=passcode.generation, opts=made_here).password
+            key: Password(key, generation=passcode.generation, opts=minted).password
             for key, passcode in self._settings.passcodes.items()
         }
 

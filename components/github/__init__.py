@@ -13,7 +13,7 @@ from components.github.organization import create_organization
 from components.github.settings import EnvironmentSettings, GitHubSettings, RepositorySettings
 from components.github.values import WebhookSettings, numeric_id
 from components.settings import Stage, data_store_options
-from providers.base import platform_provider
+from providers.base import made_here
 from providers.passwords import Password
 
 if TYPE_CHECKING:
@@ -68,7 +68,6 @@ class GitHub(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._store = data_store_options(stage, self._child)
         self._outputs = outputs
-        self._passwords = platform_provider("passwords", self._child) if self._mints() else None
 
         teams = self._create_teams()
         self.team_ids = {key: team.id.apply(numeric_id) for key, team in teams.items()}
@@ -103,14 +102,8 @@ class GitHub(pulumi.ComponentResource):
             }
         )
 
-    def _mints(self) -> bool:
-        of_organization = self._settings.organization is not None and bool(self._settings.organization.webhooks)
-        owned = [entry for entry in self._settings.repositories.values() if entry.owned]
-        return of_organization or any(present(self._settings.traits_of(entry).webhooks) for entry in owned)
-
     def _mint(self, name: str, webhook: WebhookSettings) -> pulumi.Output[str]:
-        opts = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(provider=self._passwords))
-        return Password(f"webhook.{name}", generation=webhook.generation, opts=opts).password
+        return Password(f"webhook.{name}", generation=webhook.generation, opts=made_here(self._child)).password
 
     def _create_teams(self) -> dict[str, github.Team]:
         teams: dict[str, github.Team] = {}

@@ -26,7 +26,7 @@ from components.settings import CredentialsError, SettingsError, Stage, where
 from components.slack import Slack
 from components.vercel import Vercel
 from providers import n8n as api
-from providers.base import platform_provider
+from providers.base import made_here
 from providers.base.auth import Environment
 from providers.base.errors import PlatformError
 from providers.passwords import Password
@@ -110,9 +110,7 @@ class Incidents(pulumi.ComponentResource):
         self.register_outputs({"workflow_ids": self.workflow_ids, "reminders": self.reminders})
 
     def _mint(self, key: str, generation: int) -> pulumi.Output[str]:
-        provider = platform_provider("passwords", self._own)
-        opts = pulumi.ResourceOptions.merge(self._own, pulumi.ResourceOptions(provider=provider))
-        return Password(key, generation=generation, opts=opts).password
+        return Password(key, generation=generation, opts=made_here(self._own)).password
 
     def _carry_alerts(self, settings: AlertSettings, teams: Mapping[str, TeamSettings]) -> None:
         bearer = pulumi.Output.concat("Bearer ", _there(self.alert_token))

@@ -18,7 +18,7 @@ from components.kubernetes.stores import deploy_postgres, deploy_redis
 from components.kubernetes.values import Resources
 from components.kubernetes.workloads import Workloads
 from components.settings import Stage, data_store_options
-from providers.base import platform_provider
+from providers.base import made_here
 from providers.passwords import Password
 
 MAIN: Final = "n8n"
@@ -63,8 +63,7 @@ class N8n:
         """
         self._workloads, self._settings, self._stage = workloads, settings, stage
         self._outputs, self._priority_class = outputs, priority_class
-        minting = platform_provider("n8n.minting", opts)
-        self._minted = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(provider=minting))
+        self._minted = made_here(opts)
         self.address = f"https://{host}"
         secrets, stores = self._create_stores()
         self._stored = workloads.secret("n8n", "n8n", secrets)

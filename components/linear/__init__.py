@@ -15,7 +15,7 @@ from components.linear.settings import (
 )
 from components.settings import Stage, data_store_options
 from providers import linear
-from providers.base import platform_provider
+from providers.base import made_here, platform_provider
 from providers.passwords import Password
 
 __all__ = ["Linear", "LinearSettings"]
@@ -226,11 +226,10 @@ class Linear(pulumi.ComponentResource):
     def _create_webhooks(self) -> Ids:
         if not self._settings.webhooks:
             return {}
-        parent = pulumi.ResourceOptions(parent=self)
-        made_here = pulumi.ResourceOptions(parent=self, provider=platform_provider("linear-secrets", parent))
+        minted = made_here(pulumi.ResourceOptions(parent=self))
         secrets: dict[str, pulumi.Output[str]] = {}
         for key, webhook in self._settings.webhooks.items():
-            secrets[key] = Password(f"webhooks.{key}", generation=webhook.generation, opts=made_here).password
+            secrets[key] = Password(f"webhooks.{key}", generation=webhook.generation, opts=minted).password
             linear.Webhook(
                 key,
                 self._child,

@@ -11,7 +11,7 @@ from components.n8n.settings import OWNER_TAG, HandedOver, N8nSettings, Workflow
 from components.n8n.workflow_files import PLACE
 from components.settings import SettingsError, Stage, output_named, where
 from providers import n8n
-from providers.base import platform_provider
+from providers.base import made_here, platform_provider
 from providers.passwords import Password
 
 __all__ = ["N8n", "N8nSettings"]
@@ -100,11 +100,9 @@ class N8n(pulumi.ComponentResource):
     def _create_tokens(self, settings: N8nSettings) -> dict[str, pulumi.Output[str]]:
         if not settings.tokens:
             return {}
-        parent = pulumi.ResourceOptions(parent=self)
-        provider = platform_provider("passwords", parent)
-        made_here = pulumi.ResourceOptions.merge(parent, pulumi.ResourceOptions(provider=provider))
+        minted = made_here(pulumi.ResourceOptions(parent=self))
         return {
-            key: Password(key, generation=token.generation, opts=made_here).password
+            key: Password(key, generation=token.generation, opts=minted).password
             for key, token in settings.tokens.items()
         }
 

@@ -20,7 +20,7 @@ from components.settings import (
 from components.vercel.project import arguments
 from components.vercel.settings import DomainSettings, ProjectSettings, VariableSettings, VercelSettings
 from providers import vercel as api
-from providers.base import platform_provider
+from providers.base import made_here, platform_provider
 from providers.base.errors import PlatformError
 from providers.passwords import Password
 
@@ -242,27 +242,14 @@ class Vercel(pulumi.ComponentResource):
             ).secret
             for key, webhook in settings.webhooks.items()
         }
-        made_here = self._made_here if settings.drains or bypasses else None
         self.bypasses = {
-            f"{key}.{name}": self._create_bypass(key, name, generation, opts, made_here)
+            f"{key}.{name}": self._create_bypass(key, name, generation, opts)
             for (key, name), generation in bypasses.items()
         }
-        self.drain_secrets = {key: self._create_drain(key, settings, opts, made_here) for key in settings.drains}
+        self.drain_secrets = {key: self._create_drain(key, settings, opts) for key in settings.drains}
 
-    @property
-    def _made_here(self) -> pulumi.ResourceOptions:
-        provider = platform_provider("passwords", self._child)
-        return pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(provider=provider))
-
-    def _create_bypass(
-        self,
-        key: str,
-        name: str,
-        generation: int,
-        opts: pulumi.ResourceOptions,
-        made_here: pulumi.ResourceOptions | None,
-    ) -> pulumi.Output[str]:
-        password = Password(f"{key}.{name}", generation=generation, opts=made_here).password
+    def _create_bypass(self, key: str, name: str, generation: int, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+        password = Password(f"{key}.{name}", generation=generation, opts=made_here(self._child)).password
         secret = password.apply(lambda text: str(text)[:_BYPASS_CHARACTERS])
         api.ProtectionBypass(
             f"{key}.{name}",
@@ -273,11 +260,9 @@ class Vercel(pulumi.ComponentResource):
         )
         return secret
 
-    def _create_drain(
-        self, key: str, settings: VercelSettings, opts: pulumi.ResourceOptions, made_here: pulumi.ResourceOptions | None
-    ) -> pulumi.Output[str]:
+    def _create_drain(self, key: str, settings: VercelSettings, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
         drain = settings.drains[key]
-        secret = Password(f"drain.{key}", generation=drain.generation, opts=made_here).password
+        secret = Password(f"drain.{key}", generation=drain.generation, opts=made_here(self._child)).password
         headers = {
             name: source.resolve(self._given, f"vercel.drains.{key}.headers.{name}")
             for name, source in drain.headers.items()

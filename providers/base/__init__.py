@@ -7,7 +7,7 @@ from providers.base.errors import PlatformError, Trouble
 from providers.base.inputs import Carried, Immutable, Inputs, Instant, Unordered, Unseen, WriteOnly
 from providers.base.kind import Kind, Out, Slow, Within
 from providers.base.pace import Limit, Unpublished
-from providers.base.resource import Resource, platform_provider
+from providers.base.resource import Resource, made_here, platform_provider
 
 __all__ = [
     "KNOWN",
@@ -41,6 +41,7 @@ __all__ = [
     "Unseen",
     "Within",
     "WriteOnly",
+    "made_here",
     "platform_provider",
     "rest",
     "trouble_of",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
@@ -52,3 +53,15 @@ def platform_provider(name: str, opts: pulumi.ResourceOptions | None = None) -> 
     The default dynamic provider is never used: it would put the whole stack configuration into the state.
     """
     return pulumi.ProviderResource("pulumi-python", name, {}, opts)
+
+
+_minting: ContextVar[pulumi.ProviderResource | None] = ContextVar("minting", default=None)
+
+
+def made_here(opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    """``opts`` for what no platform makes: passwords, keys and certificates. One process makes all of a stack's."""
+    provider = _minting.get()
+    if provider is None:
+        provider = platform_provider("minting")
+        _minting.set(provider)
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(provider=provider))
