@@ -22,6 +22,11 @@ from tests import warm_sandbox
 RunPulumi = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are cores: a test that runs the engine waits for a third of its time."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[control.Running]:
     """An empty sandbox on a free port, for this test alone."""

@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 import yaml
+from filelock import FileLock
 
 import engine
 from sandbox import control
@@ -120,21 +121,22 @@ def engine_command() -> EngineCommand:
     return EngineCommand(found.bin_dir / "pulumi", found.version)
 
 
-NewCheckout = Callable[[Path], AbstractContextManager[Checkout]]
+class NewCheckout(Protocol):
+    """Makes a checkout in a new folder, whose sandbox runs until the end of the ``with``."""
+
+    def __call__(self, directory: Path, like: Path | None = None) -> AbstractContextManager[Checkout]: ...
 
 
 @pytest.fixture(scope="session")
 def new_checkout(engine_command: EngineCommand) -> NewCheckout:
-    """Makes a checkout in a folder: for fixtures that live longer than a test."""
+    """Makes a checkout in a folder, empty or like another one: for fixtures that live longer than a test."""
 
     @contextmanager
-    def make(directory: Path) -> Iterator[Checkout]:
-        directory.mkdir()
-        for name in ("components", "connectors", "workflows", "providers", "health", "esc"):
-            (directory / name).symlink_to(REPOSITORY / name)
-        (directory / ".venv").symlink_to(sys.prefix)
-        for name in ("__main__.py", "Pulumi.yaml", *(f"Pulumi.{stage}.yaml" for stage in STAGES)):
-            shutil.copy(REPOSITORY / name, directory / name)
+    def make(directory: Path, like: Path | None = None) -> Iterator[Checkout]:
+        if like is None:
+            _lay_out(directory)
+        else:
+            shutil.copytree(like, directory, symlinks=True)
         sandbox = directory / SANDBOX_DIRECTORY
         running = warm_sandbox.start(sandbox)
         try:
@@ -144,6 +146,33 @@ def new_checkout(engine_command: EngineCommand) -> NewCheckout:
             control.stop(sandbox)
 
     return make
+
+
+def _lay_out(directory: Path) -> None:
+    directory.mkdir()
+    for name in ("components", "connectors", "workflows", "providers", "health", "esc"):
+        (directory / name).symlink_to(REPOSITORY / name)
+    (directory / ".venv").symlink_to(sys.prefix)
+    for name in ("__main__.py", "Pulumi.yaml", *(f"Pulumi.{stage}.yaml" for stage in STAGES)):
+        shutil.copy(REPOSITORY / name, directory / name)
+
+
+@pytest.fixture(scope="session")
+def dev_after_first_up(new_checkout: NewCheckout, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a checkout whose stack dev was deployed once, with its sandbox, which is stopped: to make others like.
+
+    The workers of a run share it: the first that asks for it deploys, which takes longer than most tests.
+    """
+    parallel = "PYTEST_XDIST_WORKER" in os.environ
+    place = tmp_path_factory.getbasetemp().parent if parallel else tmp_path_factory.getbasetemp()
+    deployed, attempt = place / "dev-after-first-up", place / "dev-being-deployed"
+    with FileLock(place / "dev-after-first-up.lock"):
+        if not deployed.exists():
+            shutil.rmtree(attempt, ignore_errors=True)
+            with new_checkout(attempt) as made:
+                made.stack().up(skip_preview=True)
+            attempt.rename(deployed)
+    return deployed
 
 
 @pytest.fixture

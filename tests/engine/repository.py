@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tests.engine.conftest import Checkout
 
+BEING_WRITTEN = shutil.ignore_patterns("*.pyc.*")
+"""Bytecode is copied along, so that a copy of the program starts as fast as the program; not what another run is writing."""
+
 
 def put_into_git(checkout: Checkout) -> None:
     """The program becomes a copy: a plan and a revision are bound to every file of it, whoever edits them meanwhile."""
@@ -17,7 +20,7 @@ def put_into_git(checkout: Checkout) -> None:
         if entry.is_symlink() and entry.name != ".venv":
             source = entry.resolve()
             entry.unlink()
-            shutil.copytree(source, entry, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, entry, ignore=BEING_WRITTEN)
     (checkout.directory / ".gitignore").write_text(".venv\n.sandbox/\n__pycache__/\n*.plan\n")
     (checkout.directory / "requirements.lock").write_text("click==8.1\n")
     git(checkout.directory, "init", "--quiet", "--initial-branch", "main")

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -22,10 +23,10 @@ A_DAY = 24 * 3600
 
 
 @pytest.fixture(scope="module")
-def deployed(new_checkout: NewCheckout, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """Stack dev as it is after its first deployment."""
-    with new_checkout(tmp_path_factory.mktemp("credentials") / "checkout") as made:
-        made.stack().up(skip_preview=True)
+def deployed(
+    new_checkout: NewCheckout, dev_after_first_up: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Checkout]:
+    with new_checkout(tmp_path_factory.mktemp("credentials") / "checkout", like=dev_after_first_up) as made:
         yield made
 
 

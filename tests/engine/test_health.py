@@ -24,10 +24,10 @@ SECRET = "a-credential-that-nobody-takes"
 
 
 @pytest.fixture(scope="module")
-def deployed(new_checkout: NewCheckout, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """Stack dev as it is after its first deployment."""
-    with new_checkout(tmp_path_factory.mktemp("health") / "checkout") as made:
-        made.stack().up(skip_preview=True)
+def deployed(
+    new_checkout: NewCheckout, dev_after_first_up: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Checkout]:
+    with new_checkout(tmp_path_factory.mktemp("health") / "checkout", like=dev_after_first_up) as made:
         yield made
 
 

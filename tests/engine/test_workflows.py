@@ -21,6 +21,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from tests.engine.conftest import STAGES, Checkout, NewCheckout
+from tests.engine.repository import BEING_WRITTEN
 
 REPOSITORY = Path(__file__).parents[2]
 IN_PLACE = {
@@ -174,7 +175,7 @@ def checkout(new_checkout: NewCheckout, tmp_path: Path) -> Iterator[Checkout]:
     with new_checkout(tmp_path / "checkout") as made:
         for name in ("components", "providers", "policies", "health", "esc", ".github"):
             (made.directory / name).unlink(missing_ok=True)
-            shutil.copytree(REPOSITORY / name, made.directory / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(REPOSITORY / name, made.directory / name, ignore=BEING_WRITTEN)
         for stage in STAGES:
             made.configure(stage, slack=made.settings(stage)["slack"])
         (made.directory / ".gitignore").write_text(".venv\n.sandbox\n__pycache__\n*.plan\n")
