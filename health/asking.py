@@ -10,6 +10,7 @@ from ssl import SSLContext
 from typing import Any
 
 import httpx
+from tenacity import Retrying, retry_if_exception, stop_after_attempt
 
 from health.base import Problem, Service, Subject, Verdict
 from providers.base import Trouble
@@ -50,16 +51,16 @@ class Client:
 
         A platform that wants a pause and is busy is asked once more: another process may just have asked it.
         """
-        attempts = 2 if self.service.pause else 1
-        for left in reversed(range(attempts)):
-            try:
-                return self._sent(method, path, params, body, auth, anonymous=anonymous)
-            except PlatformError as error:
-                if left and error.trouble is Trouble.BUSY:
-                    continue
-                said = _masked(error.said, self.service.secrets())
-                raise PlatformError(error.trouble, said, error.variables) from error
-        raise AssertionError("the last attempt returns or raises")
+        asking = Retrying(  # without a wait of its own: the platform's pause is kept before every request
+            retry=retry_if_exception(_is_busy),
+            stop=stop_after_attempt(2 if self.service.pause else 1),
+            reraise=True,
+        )
+        try:
+            return asking(self._sent, method, path, params, body, auth, anonymous=anonymous)
+        except PlatformError as error:
+            said = _masked(error.said, self.service.secrets())
+            raise PlatformError(error.trouble, said, error.variables) from error
 
     def _sent(
         self,
@@ -117,6 +118,10 @@ class Client:
         except _ODD:
             said = response.reason_phrase
         raise PlatformError(trouble, f"{response.status_code} {said}")
+
+
+def _is_busy(error: BaseException) -> bool:
+    return isinstance(error, PlatformError) and error.trouble is Trouble.BUSY
 
 
 def _content(body: Any, *, form: bool) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def start(directory: Path) -> control.Running:
     child.start()
     deadline, pause = time.monotonic() + _SECONDS, threading.Event()
     while (running := control.status(directory)) is None:
-        assert child.is_alive(), "the sandbox has ended"
+        assert child.is_alive(), f"the sandbox has ended{control._log_tail(directory)}"
         assert time.monotonic() < deadline, f"the sandbox did not start within {_SECONDS} s"
         pause.wait(0.02)
     return running
@@ -34,5 +34,9 @@ def start(directory: Path) -> control.Running:
 
 def _serve(directory: Path) -> None:
     os.setsid()
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (directory / "sandbox.log").open("ab") as log:
+        for output in (1, 2):  # as `control.start` has it: what is printed is in the log too
+            os.dup2(log.fileno(), output)
     assert command.main.callback
     command.main.callback(directory, 0, or_any_port=True, lease_seconds=LEASE_SECONDS, journaling=True)

@@ -31,9 +31,9 @@ from graphql import (
 from graphql.language import REMOVE
 
 from providers import linear
-from providers.base.inventory import Inventory
 from providers.linear_calls import LINEAR
 from tests.contract import emulators
+from tests.contract.driven import new_run
 from tests.unit.base_platform import Engine
 
 KEY = "lin_api_test"
@@ -131,10 +131,6 @@ def wire(address: str, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     with httpx.Client(transport=Narrowed(schema)) as client:
         monkeypatch.setitem(LINEAR.__dict__, "client", client)
         yield
-
-
-def new_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("providers.base.provider._inventory", Inventory())
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from health import slack as slack_health
 from health.asking import Client
 from health.base import Subject
 from providers import slack
-from providers.base.inventory import Inventory
 from providers.slack_post import said
 from tests.contract import emulators
+from tests.contract.driven import new_run
 from tests.unit.base_platform import Engine
 
 BOT, PERSON, NARROW = "xoxb-test-bot", "xoxp-test-person", "xoxb-test-narrow"
@@ -83,10 +83,6 @@ def ask(address: str) -> Iterator[Ask]:
             return answered
 
         yield call
-
-
-def new_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("providers.base.provider._inventory", Inventory())
 
 
 def live(ask: Ask, name: str) -> list[dict[str, Any]]:

@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from providers import base, estuary, estuary_catalog
-from providers.base.inventory import Inventory
 from providers.base.ownership import marked
 from providers.estuary_errors import Build
 from sandbox.estuary import PLATFORM, seed
+from tests.contract.driven import new_run
 from tests.unit.base_platform import Engine, State
 
 PREFIX = "sophia-ai/dev/"
@@ -91,7 +91,7 @@ def control(serve: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch) -> Ite
     emulator = Estuary(serve(PLATFORM))
     for name, value in emulator.credentials.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("providers.base.provider._inventory", Inventory())
+    new_run(monkeypatch)
     monkeypatch.setattr("providers.base.api.SETTLING_SECONDS", 0.0)
     monkeypatch.setattr(estuary_catalog.AUTH, "_until", 0.0)
     hooks: dict[str, list[Callable[..., Any]]] = {"request": [emulator.sent], "response": [emulator.answered]}
@@ -311,7 +311,7 @@ def test_a_key_opens_estuary_until_it_is_deleted_and_a_lost_one_is_replaced(
     engine, given = Engine(estuary.ApiKey, "mcp.first"), {"catalog_name": f"{PREFIX}mcp", "detail": "MCP servers"}
     first = engine.create(**given)
     assert "secret" in first.secrets
-    monkeypatch.setattr("providers.base.provider._inventory", Inventory())
+    new_run(monkeypatch)
     again = engine.create(**given)
     assert again.id != first.id, "nobody knows the secret of a key whose run died"
     assert (

@@ -15,10 +15,10 @@ from graphql import GraphQLSchema, build_schema, execute_sync, parse, validate
 from components.existing.__main__ import run as existing
 from providers import linear
 from providers.base import Resource
-from providers.base.inventory import Inventory
 from providers.linear_calls import LINEAR, derived_id
 from sandbox.linear import PLATFORM
 from sandbox.sealing import opened
+from tests.contract.driven import new_run, without_waiting
 from tests.unit.base_platform import Engine, FailedError, State
 
 _SPECS = Path(os.environ.get("SOPHIA_SPECS", Path(__file__).parents[3] / "shared" / "specs"))
@@ -72,18 +72,10 @@ class Control:
         store.put(kind, key, store.get(kind, key) | members)
 
 
-def new_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("providers.base.provider._inventory", Inventory())
-
-
 @pytest.fixture
 def control(serve: Callable[[Any], Any], vendor: GraphQLSchema, monkeypatch: pytest.MonkeyPatch) -> Iterator[Control]:
     found = Control(serve(PLATFORM), vendor)
-    for name, value in found.emulator.credentials.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr("time.sleep", lambda _seconds: None)
-    monkeypatch.setattr("providers.base.api.SETTLING_SECONDS", 0.0)
-    new_run(monkeypatch)
+    without_waiting(monkeypatch, found.emulator.credentials)
     with httpx.Client(event_hooks={"response": [found.answered]}, trust_env=False) as client:
         monkeypatch.setitem(LINEAR.__dict__, "client", client)
         yield found

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from providers import base, openrouter
-from providers.base.inventory import Inventory
 from sandbox.openrouter import PLATFORM
+from tests.contract.driven import new_run
 from tests.unit.base_platform import Engine
 
 SPEC = "openrouter/openrouter_openapi.yaml"
@@ -42,7 +42,7 @@ def estate(
     found = Estate(serve(PLATFORM))
     for name, value in found.emulator.credentials.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("providers.base.provider._inventory", Inventory())
+    new_run(monkeypatch)
     monkeypatch.setattr("providers.base.api.SETTLING_SECONDS", 0.0)
     openrouter._slugs.cache_clear()
     with found.emulator.client(spec(SPEC)) as client:
@@ -52,12 +52,6 @@ def estate(
         found.workspace = found.make(openrouter.Workspace, slug="sophia-dev", name="Sophia dev")
         yield found
     openrouter._slugs.cache_clear()
-
-
-@pytest.fixture
-def another_run(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """What comes after is a run of its own, which knows nothing of what the one before has seen."""
-    return lambda: monkeypatch.setattr("providers.base.provider._inventory", Inventory())
 
 
 GUARDRAIL: dict[str, Any] = {
@@ -141,15 +135,15 @@ def test_what_was_made_is_taken_away_again_but_for_presets(estate: Estate) -> No
 
 
 def test_a_preset_that_is_there_gets_a_new_version_only_where_it_differs(
-    estate: Estate, another_run: Callable[[], None]
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = Engine(openrouter.Preset)
     engine.create(**PRESET)
-    another_run()
+    new_run(monkeypatch)
     again = Engine(openrouter.Preset, "another", "staging")
     assert "exists already" in str(again.failing_create(**PRESET)), "nobody's is taken over unasked"
     again.create(**PRESET, adopt=True)
-    another_run()
+    new_run(monkeypatch)
     again.create(**{**PRESET, "temperature": 1}, adopt=True)
     (preset,) = estate.all("preset")
     assert [version["config"]["temperature"] for version in preset["versions"]] == [0, 1]
@@ -187,11 +181,11 @@ def test_two_generations_of_a_key_are_two_keys_of_one_name(estate: Estate) -> No
     assert list(engine.diff(renamed, **{**inputs, "name": "Web"}, generation=4).replaces) == ["generation"]
 
 
-def test_a_key_of_which_only_the_platform_heard_is_made_anew(estate: Estate, another_run: Callable[[], None]) -> None:
+def test_a_key_of_which_only_the_platform_heard_is_made_anew(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
     """A killed run's key: its value was shown to nobody who lives."""
     inputs = {"workspace_id": estate.workspace, "name": "Web app", "limit": 5}
     lost = Engine(openrouter.ApiKey).create(**inputs, generation=2)
-    another_run()
+    new_run(monkeypatch)
     found = Engine(openrouter.ApiKey).create(**inputs, generation=2)
     assert found.id != lost.id
     assert [key["hash"] for key in estate.all("key")] == [found.id]

@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from providers import base, portkey
-from providers.base.inventory import Inventory
 from providers.portkey import PORTKEY
 from sandbox.portkey import PLATFORM
+from tests.contract.driven import new_run
 from tests.unit.base_platform import Engine, FailedError, State
 
 SPEC = "portkey/portkey_openapi.yaml"
@@ -83,10 +83,6 @@ def control(
         monkeypatch.setitem(PORTKEY.__dict__, "client", client)
         yield seen
     assert not seen.misfits, "\n".join(seen.misfits)
-
-
-def new_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("providers.base.provider._inventory", Inventory())
 
 
 MODELS = [{"slug": "openai/gpt-4o"}, {"slug": "openai/gpt-4o-mini"}]

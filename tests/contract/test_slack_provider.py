@@ -12,11 +12,10 @@ import httpx
 import pytest
 
 from providers import slack
-from providers.base import Resource
-from providers.base.inventory import Inventory
 from sandbox.receiver import Failing
 from sandbox.slack import PLATFORM
 from sandbox.slack.access import BOT, PERSON, TEAM, WORKSPACE
+from tests.contract.driven import new_run, unchanged, without_waiting
 from tests.unit.base_platform import Engine
 
 SPEC = "slack/slack_web_openapi_v2.json"
@@ -60,11 +59,7 @@ def workspace(
     serve: Callable[[Any], Any], spec: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Workspace]:
     emulator = serve(PLATFORM)
-    for name, value in emulator.credentials.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr("time.sleep", lambda _seconds: None)
-    monkeypatch.setattr("providers.base.api.SETTLING_SECONDS", 0.0)
-    new_run(monkeypatch)
+    without_waiting(monkeypatch, emulator.credentials)
     with ExitStack() as clients:
         client = clients.enter_context(emulator.client(spec(SPEC)))
         (check,) = client.event_hooks["response"]
@@ -80,30 +75,14 @@ def workspace(
         yield Workspace(emulator, clients.enter_context(emulator.client()))
 
 
-def new_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("providers.base.provider._inventory", Inventory())
-
-
-def made(resource: type[Resource], monkeypatch: pytest.MonkeyPatch, **given: Any) -> Any:
-    """An object that reads back as it was asked for."""
-    engine = Engine(resource)
-    state = engine.create(**given)
-    new_run(monkeypatch)
-    seen = engine.read(state)
-    assert seen
-    assert seen.inputs == state.inputs
-    assert not engine.changes(seen, **given)
-    return state
-
-
 def test_members_are_invited_and_only_an_exact_list_removes_anybody(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    channel = made(slack.Channel, monkeypatch, name="incidents").id
-    group = made(slack.UserGroup, monkeypatch, handle="platform", name="Platform").id
-    made(slack.UserGroupMembers, monkeypatch, usergroup=group, people=["Ada@payready.com"])
+    channel = unchanged(slack.Channel, {"name": "incidents"}, monkeypatch).id
+    group = unchanged(slack.UserGroup, {"handle": "platform", "name": "Platform"}, monkeypatch).id
+    unchanged(slack.UserGroupMembers, {"usergroup": group, "people": ["Ada@payready.com"]}, monkeypatch)
     wanted = {"channel": channel, "people": ["grace@payready.com"], "usergroups": [group]}
-    state = made(slack.ChannelMembers, monkeypatch, **wanted)
+    state = unchanged(slack.ChannelMembers, wanted, monkeypatch)
     assert set(workspace.all("channel")[0]["members"]) == {BOT, ADA, GRACE}
 
     workspace.call("conversations.join", "SLACK_USER_TOKEN", channel=channel)
@@ -124,16 +103,16 @@ def test_members_are_invited_and_only_an_exact_list_removes_anybody(
 def test_a_group_keeps_who_joined_unless_its_list_is_exact(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    group = made(slack.UserGroup, monkeypatch, handle="platform", name="Platform").id
+    group = unchanged(slack.UserGroup, {"handle": "platform", "name": "Platform"}, monkeypatch).id
     workspace.call("usergroups.users.update", usergroup=group, users=GRACE)
-    state = made(slack.UserGroupMembers, monkeypatch, usergroup=group, people=["ada@payready.com"])
+    state = unchanged(slack.UserGroupMembers, {"usergroup": group, "people": ["ada@payready.com"]}, monkeypatch)
     assert workspace.all("usergroup")[0]["users"] == [ADA, GRACE]
     Engine(slack.UserGroupMembers).update(state, usergroup=group, people=["ada@payready.com"], exact=True)
     assert workspace.all("usergroup")[0]["users"] == [ADA]
 
 
 def test_an_address_that_nobody_has_is_named(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    channel = made(slack.Channel, monkeypatch, name="incidents").id
+    channel = unchanged(slack.Channel, {"name": "incidents"}, monkeypatch).id
     told = str(Engine(slack.ChannelMembers).failing_create(channel=channel, people=["nobody@payready.com"]))
     assert "nobody in the workspace has the address nobody@payready.com" in told
     assert "invite them to the workspace" in told
@@ -143,7 +122,7 @@ def test_an_address_that_nobody_has_is_named(workspace: Workspace, monkeypatch: 
 def test_a_bookmark_is_known_by_its_title(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     channel = workspace.call("conversations.create", name="incidents")["channel"]["id"]
     given = {"channel_id": channel, "title": "Runbook", "link": "https://payready.com/a", "emoji": ":books:"}
-    state = made(slack.Bookmark, monkeypatch, **given)
+    state = unchanged(slack.Bookmark, given, monkeypatch)
     engine = Engine(slack.Bookmark)
     updated = engine.update(state, channel_id=channel, title="Runbook", link="https://payready.com/b")
     (bookmark,) = workspace.all("bookmark")
@@ -158,7 +137,7 @@ def test_a_bookmark_is_known_by_its_title(workspace: Workspace, monkeypatch: pyt
 def test_a_channel_is_renamed_in_place_by_a_bot_that_was_thrown_out(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state = made(slack.Channel, monkeypatch, name="deals", purpose="Won")
+    state = unchanged(slack.Channel, {"name": "deals", "purpose": "Won"}, monkeypatch)
     workspace.change("channel", state.id, members=[PERSON])
     Engine(slack.Channel).update(state, name="deals-won", purpose="Won")
     (channel,) = workspace.all("channel")
@@ -197,7 +176,7 @@ def test_a_private_channel_of_somebody_elses_is_left_archived(
 
 
 def test_a_channel_that_others_share_is_not_archived(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    state = made(slack.Channel, monkeypatch, name="partners")
+    state = unchanged(slack.Channel, {"name": "partners"}, monkeypatch)
     workspace.change("channel", state.id, is_shared=True, is_ext_shared=True)
     with pytest.raises(Exception, match="shared with another organisation") as refused:
         Engine(slack.Channel).delete(state)
@@ -218,7 +197,7 @@ def test_what_the_owners_keep_to_themselves_and_what_no_scope_allows_is_said(
 def test_a_manifest_reads_back_as_it_was_written_and_shows_what_was_added(
     workspace: Workspace, spec: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state = made(slack.App, monkeypatch, manifest=MANIFEST)
+    state = unchanged(slack.App, {"manifest": MANIFEST}, monkeypatch)
     (app,) = workspace.all("app")
     spec(SCHEMA).check_document(app["manifest"])
     wider = json.loads(json.dumps(app["manifest"]))
@@ -233,7 +212,7 @@ def test_a_manifest_reads_back_as_it_was_written_and_shows_what_was_added(
 def test_other_scopes_need_the_click_again(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    state = made(slack.App, monkeypatch, manifest=MANIFEST)
+    state = unchanged(slack.App, {"manifest": MANIFEST}, monkeypatch)
     wider = {**MANIFEST, "oauth_config": {"scopes": {"bot": ["app_mentions:read", "chat:write", "reactions:read"]}}}
     with caplog.at_level(logging.WARNING):
         updated = Engine(slack.App).update(state, manifest=wider)
@@ -273,7 +252,7 @@ def test_an_app_is_rehearsed_by_slack_itself(workspace: Workspace, monkeypatch: 
 def test_an_existing_app_is_known_by_its_id_only(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     text = json.dumps({"display_information": {"name": "By hand"}})
     app = workspace.call("apps.manifest.create", "SLACK_CONFIG_TOKEN", manifest=text)["app_id"]
-    state = made(slack.ExistingApp, monkeypatch, app_id=app, manifest=MANIFEST, adopt=True)
+    state = unchanged(slack.ExistingApp, {"app_id": app, "manifest": MANIFEST, "adopt": True}, monkeypatch)
     assert workspace.all("app")[0]["manifest"]["display_information"]["name"] == "Sophia"
     Engine(slack.ExistingApp).delete(state)
     assert workspace.all("app")
