@@ -10,9 +10,7 @@ import pytest
 from slack_sdk import WebClient
 
 from sandbox.slack import PLATFORM
-
-SPEC = "slack/slack_web_openapi_v2.json"
-Invoke = Callable[..., dict[str, Any]]
+from tests.contract.slack_calls import SPEC, Invoke, method
 
 
 @pytest.fixture
@@ -26,23 +24,14 @@ def client(emulator: Any) -> Iterator[httpx.Client]:
         yield opened
 
 
-def invoker(client: httpx.Client, token: str) -> Invoke:
-    def invoke(name: str, /, **arguments: Any) -> dict[str, Any]:
-        response = client.post(f"/api/{name}", data=arguments, headers={"Authorization": f"Bearer {token}"})
-        answered: dict[str, Any] = response.json()
-        return answered
-
-    return invoke
-
-
 @pytest.fixture
 def bot(client: httpx.Client, emulator: Any) -> Invoke:
-    return invoker(client, emulator.credentials["SLACK_BOT_TOKEN"])
+    return method(client, emulator.credentials["SLACK_BOT_TOKEN"])
 
 
 @pytest.fixture
 def person(client: httpx.Client, emulator: Any) -> Invoke:
-    return invoker(client, emulator.credentials["SLACK_USER_TOKEN"])
+    return method(client, emulator.credentials["SLACK_USER_TOKEN"])
 
 
 @pytest.fixture

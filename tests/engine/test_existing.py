@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.engine.hand_made import ESTATES as OLDER
+from tests.engine import hand_made, hand_made_portkey, hand_made_vectors
 from tests.engine.hand_made import Json, credentials, hand, make_slack
-from tests.engine.hand_made_gateways import ESTATES as NEWER
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Checkout
 
-ESTATES = {**OLDER, **NEWER}
+ESTATES = {**hand_made.ESTATES, **hand_made_portkey.ESTATES, **hand_made_vectors.ESTATES}
 
 
 def run_existing(
@@ -141,7 +140,7 @@ def effective(settings: Json) -> Json:
     }
 
 
-@pytest.mark.parametrize("platform", NEWER)
+@pytest.mark.parametrize("platform", [*hand_made_portkey.ESTATES, *hand_made_vectors.ESTATES])
 def test_settings_are_read_back_as_they_were_deployed(checkout: Checkout, platform: str) -> None:
     estate = ESTATES[platform]
     settings = copy.deepcopy(estate.settings)
@@ -154,7 +153,7 @@ def test_settings_are_read_back_as_they_were_deployed(checkout: Checkout, platfo
     assert found["settings"] == settings
 
 
-@pytest.mark.parametrize("platform", OLDER)
+@pytest.mark.parametrize("platform", hand_made.ESTATES)
 def test_what_the_settings_have_made_is_read_back_as_the_same_settings(checkout: Checkout, platform: str) -> None:
     settings = checkout.settings()
     wanted = settings[platform]

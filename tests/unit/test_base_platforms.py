@@ -33,7 +33,7 @@ from providers import (
 from providers.base import Kind
 from providers.base.inventory import Inventory
 from tests.unit.base_platform import Engine, State
-from tests.unit.platform_examples import SHOWN
+from tests.unit.shown import SHOWN
 
 MODULES = (airbyte, asana, estuary, figma, lambda_labs, linear, n8n, openrouter, pinecone, qdrant, slack, vercel)
 PACKAGES = "/api/booking/v1/accounts/credential/packages"

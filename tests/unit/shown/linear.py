@@ -1,18 +1,18 @@
-"""An object of every kind of Linear's: as it is asked for, and as Linear shows it (see ``platform_examples``)."""
+"""An object of every kind of Linear's: as it is asked for, and as Linear shows it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from providers import base, linear
+from providers import linear
+from tests.unit.shown.example import OURS, Examples
 
-OURS = "(managed by sophia-ai/dev)"
 STAMPS: dict[str, Any] = {"createdAt": "2026-08-24T10:30:00.000Z", "archivedAt": None}
 TEAM: dict[str, Any] = {"id": "t-1"}
 PERSON = {"id": "u-1", "email": "Ada@payready.com"}
 LABEL: dict[str, Any] = {"id": "x", "color": "#5e6ad2", "isGroup": False, "parent": None, "retiredAt": None, **STAMPS}
 
-SHOWN: dict[str, tuple[type[base.Resource], dict[str, Any], dict[str, Any], str]] = {
+SHOWN: Examples = {
     "linear team": (
         linear.Team,
         {"key": "SOP", "name": "Sophia", "cycles_enabled": True, "cycle_duration": 2, "auto_close_period": 6},

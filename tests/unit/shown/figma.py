@@ -1,12 +1,11 @@
-"""What Figma shows of objects that were made with some inputs."""
+"""An object of every kind of Figma's: as it is asked for, and as Figma shows it."""
 
 from __future__ import annotations
 
-from typing import Any
+from providers import figma
+from tests.unit.shown.example import OURS, Examples
 
-from providers import base, figma
-
-SHOWN: dict[str, tuple[type[base.Resource], dict[str, Any], dict[str, Any], str]] = {
+SHOWN: Examples = {
     "figma project": (figma.Project, {"project_id": "501"}, {"id": "501", "name": "Portal"}, "501"),
     "figma file": (
         figma.File,
@@ -34,7 +33,7 @@ SHOWN: dict[str, tuple[type[base.Resource], dict[str, Any], dict[str, Any], str]
             "client_id": None,
             "passcode": "",
             "endpoint": "https://example.com/figma",
-            "description": "(managed by sophia-ai/dev)",
+            "description": OURS,
         },
         "x",
     ),
