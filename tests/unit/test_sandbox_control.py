@@ -70,6 +70,14 @@ def test_a_sandbox_that_cannot_start_says_why(tmp_path: Path) -> None:
         control.start(tmp_path, 0)
 
 
+def test_what_a_sandbox_prints_is_in_its_log_however_it_was_started(tmp_path: Path, sandbox: Running) -> None:
+    """Where other tests look for secrets."""
+    started = control.start(tmp_path / "started", 0)
+    control.stop(started.directory)
+    for one in (started, sandbox):
+        assert f"sandbox ready at {one.url}\n" in (one.directory / "sandbox.log").read_text()
+
+
 def test_the_control_api_refuses_whoever_has_no_token(shared_sandbox: Running) -> None:
     for method, path in (("GET", "journal"), ("POST", "stop"), ("POST", "reset"), ("GET", "objects/airbyte")):
         answer = httpx.request(method, f"{shared_sandbox.url}/_sandbox/{path}", trust_env=False)
