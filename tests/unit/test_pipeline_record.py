@@ -190,3 +190,7 @@ def test_a_revision_is_that_of_the_files_whatever_git_calls_them(tmp_path: Path)
     assert changed.changed
     assert changed.short.endswith("+changes")
     assert changed.program != inside.program
+
+    (tmp_path / "workflows").mkdir()
+    (tmp_path / "workflows" / "incident.json").write_text("{}")
+    assert revision.of_checkout(tmp_path, settings).program != changed.program, "n8n is given what stands there"
