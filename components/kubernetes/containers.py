@@ -6,13 +6,14 @@ token of the cluster, requests and limits. Source: kubernetes.io, "Pod Security 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import pulumi
 
-from components.kubernetes.values import Resources
+from components.kubernetes.values import Resources, amount
 
 if TYPE_CHECKING:
     from pulumi_kubernetes.core import v1 as core
@@ -21,6 +22,9 @@ GPU: Final = "nvidia.com/gpu"
 _NOBODY: Final = 65532
 """The user of images without a shell ("distroless"); it owns nothing."""
 _FILE_MODE: Final = 0o440
+_LOGS_MEBIBYTES: Final = 256
+"""For the logs of a container, which the kubelet cuts at 5 files of 10 MiB, and a provider's at 5 of 50 MB."""
+_MEBIBYTE: Final = 1024**2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +110,9 @@ class Exemption:
 @dataclass(frozen=True, kw_only=True)
 class Container:
     """One container. ``ports`` are numbers by name; ``secrets`` are Secrets all of whose keys become environment
-    variables, ``secret_environment`` single ones (name of the Secret, key); ``fields`` are facts about the pod itself,
-    such as ``{"POD_NAME": "metadata.name"}``; ``before_stop`` is run before the container is told to end.
+    variables, for programs that read them nowhere else (what can read files mounts a ``FromSecret``); ``fields`` are
+    facts about the pod itself, such as ``{"POD_NAME": "metadata.name"}``; ``before_stop`` is run before the container is
+    told to end.
 
     Init containers and those of jobs end by themselves and have no probes; all others have both.
     """
@@ -123,7 +128,6 @@ class Container:
     ports: Mapping[str, int] = field(default_factory=dict)
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
     secrets: tuple[pulumi.Input[str], ...] = ()
-    secret_environment: Mapping[str, tuple[pulumi.Input[str], str]] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
     mounts: Mapping[str, Mount] = field(default_factory=dict)
     before_stop: tuple[str, ...] = ()
@@ -180,7 +184,7 @@ def pod_spec(
     if user == 0 and not pod.exemption:
         raise ValueError("no pod runs as root without an exemption")
     spec: core.PodSpecArgsDict = {
-        "containers": [_container(one, user) for one in pod.containers],
+        "containers": [_container(one, user, pod.volumes) for one in pod.containers],
         "service_account_name": account,
         "automount_service_account_token": pod.cluster_token,
         # the addresses of all services as environment variables only confuse programs, NATS and n8n among them
@@ -191,7 +195,7 @@ def pod_spec(
         "topology_spread_constraints": _spread(pod, selector),
     }
     if pod.init_containers:
-        spec["init_containers"] = [_container(one, user) for one in pod.init_containers]
+        spec["init_containers"] = [_container(one, user, pod.volumes) for one in pod.init_containers]
     if pod.volumes:
         spec["volumes"] = [_volume(name, volume) for name, volume in pod.volumes.items()]
     if pod.priority_class is not None:
@@ -238,13 +242,13 @@ def _spread(pod: Pod, selector: Mapping[str, str]) -> list[core.TopologySpreadCo
     ]
 
 
-def _container(container: Container, user: int) -> core.ContainerArgsDict:
+def _container(container: Container, user: int, volumes: Mapping[str, Volume]) -> core.ContainerArgsDict:
     made: core.ContainerArgsDict = {
         "name": container.name,
         "image": container.image,
         # an image that is named by its digest never changes: no registry is asked again
         "image_pull_policy": "IfNotPresent",
-        "resources": _resources(container.resources),
+        "resources": _resources(container.resources, _disk(container, volumes)),
         "security_context": {
             "allow_privilege_escalation": False,
             "read_only_root_filesystem": True,
@@ -282,9 +286,21 @@ def _watched(container: Container, made: core.ContainerArgsDict) -> core.Contain
     return made
 
 
-def _resources(resources: Resources) -> core.ResourceRequirementsArgsDict:
-    requests = {"cpu": resources.cpu_request, "memory": resources.memory_request}
-    limits = {"cpu": resources.cpu_limit, "memory": resources.memory_limit}
+def _disk(container: Container, volumes: Mapping[str, Volume]) -> str:
+    """What a container may take of its node's own disk: its logs, and all that it may write into empty directories.
+
+    The kubelet counts both, and evicts a pod that takes more than its containers may together.
+    """
+    written = [volumes.get(mount.volume) for mount in container.mounts.values() if not mount.read_only]
+    sizes = [amount(one.size) for one in written if isinstance(one, EmptyDir) and not one.memory]
+    return f"{_LOGS_MEBIBYTES + math.ceil(sum(sizes) / _MEBIBYTE)}Mi"
+
+
+def _resources(resources: Resources, disk: str) -> core.ResourceRequirementsArgsDict:
+    # what may be written is promised as well: a node whose disk is full evicts whoever is on it
+    storage = {"ephemeral-storage": disk}
+    requests = {"cpu": resources.cpu_request, "memory": resources.memory_request, **storage}
+    limits = {"cpu": resources.cpu_limit, "memory": resources.memory_limit, **storage}
     # of GPUs there is no more to be promised than there are, so that both are always the same
     gpus = {GPU: str(resources.gpus)} if resources.gpus else {}
     return {"requests": {**requests, **gpus}, "limits": {**limits, **gpus}}
@@ -292,15 +308,11 @@ def _resources(resources: Resources) -> core.ResourceRequirementsArgsDict:
 
 def _environment(container: Container) -> list[core.EnvVarArgsDict]:
     plain: list[core.EnvVarArgsDict] = [{"name": name, "value": value} for name, value in container.environment.items()]
-    secret: list[core.EnvVarArgsDict] = [
-        {"name": name, "value_from": {"secret_key_ref": {"name": store, "key": key}}}
-        for name, (store, key) in container.secret_environment.items()
-    ]
     facts: list[core.EnvVarArgsDict] = [
         {"name": name, "value_from": {"field_ref": {"field_path": path}}} for name, path in container.fields.items()
     ]
-    # Kubernetes puts $(NAME) in place from what stands earlier in the list: facts and secrets come first
-    return facts + secret + plain
+    # Kubernetes puts $(NAME) in place from what stands earlier in the list: facts come first
+    return facts + plain
 
 
 def _mount(path: str, mount: Mount) -> core.VolumeMountArgsDict:

@@ -9,9 +9,9 @@ import pulumi
 
 from components.explain import render
 from components.kubernetes import n8n_environment as environment
-from components.kubernetes.containers import Container, EmptyDir, Mount, Pod, Probe
+from components.kubernetes.containers import Container, EmptyDir, FromSecret, Mount, Pod, Probe, Volume
 from components.kubernetes.declarations import Autoscaling, Metrics, Rollout, Route, Stored, Workload
-from components.kubernetes.n8n_environment import BROKER_PORT, HOME, PORT, SHUTDOWN_SECONDS
+from components.kubernetes.n8n_environment import BROKER_PORT, HOME, PORT, SECRETS, SHUTDOWN_SECONDS
 from components.kubernetes.n8n_settings import DatabaseSettings, N8nSettings, OwnerSettings
 from components.kubernetes.network import Allow, Peer, workload
 from components.kubernetes.stores import deploy_postgres, deploy_redis
@@ -31,7 +31,9 @@ _LABELS: Final = {"sophia-ai/tier": "n8n"}
 """By which other workloads know who runs workflows."""
 
 _USER: Final = 1000
-"""``node``, the user of the image."""
+"""``node``, the user of the image, and ``runner`` of that of the runners."""
+_OWNER: Final = "/etc/n8n-owner"
+_TOKEN: Final = "/etc/n8n-runner"  # noqa: S105 - where it is, not what it is
 _LAUNCHER_PORT: Final = 5680
 _PRIVATE: Final = ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
 
@@ -67,7 +69,7 @@ class N8n:
         self.address = f"https://{host}"
         secrets, stores = self._create_stores()
         self._stored = workloads.secret("n8n", "n8n", secrets)
-        self._environment = {**environment.common(settings, host), **stores}
+        self._environment = {**environment.common(settings, host), **environment.from_files(secrets), **stores}
         self.main = self._create_main()
         self.webhooks = self._create_webhooks()
         self.workers = self._create_workers()
@@ -128,14 +130,19 @@ class N8n:
             "N8N_INSTANCE_OWNER_EMAIL": owner.email,
             "N8N_INSTANCE_OWNER_FIRST_NAME": owner.first_name,
             "N8N_INSTANCE_OWNER_LAST_NAME": owner.last_name,
+            "N8N_INSTANCE_OWNER_PASSWORD_HASH_FILE": f"{_OWNER}/bcrypt",
         }
         stored = self._create_owner(owner)
-        checked = {"N8N_INSTANCE_OWNER_PASSWORD_HASH": (stored.name, "bcrypt")}
-        container = self._container("main", self._settings.main.resources, ("start",), own, checked)
+        shown = {_OWNER: Mount(volume="owner")}
+        container = self._container("main", self._settings.main.resources, ("start",), own, shown)
         return self._workloads.deployment(
             "n8n",
             MAIN,
-            self._pod(container, annotations={"sophia-ai/owner": stored.checksum}),
+            self._pod(
+                container,
+                volumes={"owner": FromSecret(name=stored.name, items={"bcrypt": "bcrypt"})},
+                annotations={"sophia-ai/owner": stored.checksum},
+            ),
             service={"http": PORT},
             allow=Allow(to=(self._internet(), *self._foreign_database())),
             disruption=None,
@@ -176,7 +183,14 @@ class N8n:
         return self._workloads.deployment(
             "n8n.worker",
             WORKER,
-            self._pod(worker, self._runner(settings.runner_resources)),
+            self._pod(
+                worker,
+                self._runner(settings.runner_resources),
+                volumes={
+                    "runner": EmptyDir(size="256Mi"),
+                    "token": FromSecret(name=self._stored.name, items={"N8N_RUNNERS_AUTH_TOKEN": "token"}),
+                },
+            ),
             autoscaling=Autoscaling(min=settings.min, max=settings.max, cpu_percent=settings.cpu_percent),
             allow=Allow(to=(self._internet(), *self._foreign_database())),
             metrics=Metrics(port="http"),
@@ -189,7 +203,7 @@ class N8n:
         resources: Resources,
         arguments: tuple[str, ...],
         own: Mapping[str, pulumi.Input[str]],
-        secret_environment: Mapping[str, tuple[pulumi.Input[str], str]] | None = None,
+        mounts: Mapping[str, Mount] | None = None,
     ) -> Container:
         return Container(
             name=name,
@@ -198,8 +212,6 @@ class N8n:
             args=arguments,
             ports={"http": PORT},
             environment={**self._environment, **own},
-            secrets=(self._stored.name,),
-            secret_environment=secret_environment or {},
             readiness=Probe(path="/healthz/readiness"),
             liveness=Probe(path="/healthz", period_seconds=30, failure_threshold=5),
             # a new version changes the tables of a large database first
@@ -207,6 +219,8 @@ class N8n:
             mounts={
                 HOME: Mount(volume="home", read_only=False),
                 "/tmp": Mount(volume="scratch", read_only=False),  # noqa: S108 - a directory of this pod alone
+                SECRETS: Mount(volume="secrets"),
+                **(mounts or {}),
             },
         )
 
@@ -221,19 +235,31 @@ class N8n:
             environment={
                 "N8N_RUNNERS_TASK_BROKER_URI": f"http://127.0.0.1:{BROKER_PORT}",
                 "N8N_RUNNERS_LAUNCHER_HEALTH_CHECK_PORT": str(_LAUNCHER_PORT),
+                "N8N_RUNNERS_AUTH_TOKEN_FILE": f"{_TOKEN}/token",
                 "GENERIC_TIMEZONE": self._settings.timezone,
             },
-            secret_environment={"N8N_RUNNERS_AUTH_TOKEN": (self._stored.name, "N8N_RUNNERS_AUTH_TOKEN")},
             readiness=healthy,
             liveness=healthy,
-            mounts={"/tmp": Mount(volume="runner", read_only=False)},  # noqa: S108 - a directory of this pod alone
+            mounts={
+                "/tmp": Mount(volume="runner", read_only=False),  # noqa: S108 - a directory of this pod alone
+                _TOKEN: Mount(volume="token"),
+            },
         )
 
-    def _pod(self, *containers: Container, annotations: Mapping[str, pulumi.Input[str]] | None = None) -> Pod:
-        runner = {"runner": EmptyDir(size="256Mi")} if len(containers) > 1 else {}
+    def _pod(
+        self,
+        *containers: Container,
+        volumes: Mapping[str, Volume] | None = None,
+        annotations: Mapping[str, pulumi.Input[str]] | None = None,
+    ) -> Pod:
         return Pod(
             containers=containers,
-            volumes={"home": EmptyDir(size="256Mi"), "scratch": EmptyDir(size="256Mi"), **runner},
+            volumes={
+                "home": EmptyDir(size="256Mi"),
+                "scratch": EmptyDir(size="256Mi"),
+                "secrets": FromSecret(name=self._stored.name),
+                **(volumes or {}),
+            },
             annotations={"sophia-ai/secret": self._stored.checksum, **(annotations or {})},
             priority_class=self._priority_class,
             termination_grace_seconds=SHUTDOWN_SECONDS + 30,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import pulumi
@@ -11,6 +12,8 @@ from components.kubernetes.n8n_settings import DatabaseSettings, N8nSettings
 PORT: Final = 5678
 BROKER_PORT: Final = 5679
 HOME: Final = "/home/node"
+SECRETS: Final = "/etc/n8n-secrets"
+"""Where the files are from which n8n reads what is secret, each under the name of its variable."""
 SHUTDOWN_SECONDS: Final = 120
 _ALL_ADDRESSES: Final = "0.0.0.0"  # noqa: S104 - of its pod, to which network policies decide who comes
 
@@ -50,6 +53,12 @@ def common(settings: N8nSettings, host: str) -> dict[str, pulumi.Input[str]]:
     }
 
 
+def from_files(names: Iterable[str]) -> dict[str, pulumi.Input[str]]:
+    """The variables that say where the secrets ``names`` are. n8n reads any of its variables from a file that
+    ``<NAME>_FILE`` names: a variable's own value would be seen by whatever sees the environment of the process."""
+    return {f"{name}_FILE": f"{SECRETS}/{name}" for name in names}
+
+
 def queue(host: pulumi.Input[str]) -> dict[str, pulumi.Input[str]]:
     """How the queue is found; its password is a secret of its own."""
     return {"QUEUE_BULL_REDIS_HOST": host, "QUEUE_BULL_REDIS_PORT": "6379", "QUEUE_BULL_REDIS_KEEP_ALIVE": "true"}
@@ -86,6 +95,8 @@ def _guards() -> dict[str, str]:
     return {
         "N8N_BLOCK_ENV_ACCESS_IN_NODE": "true",
         "N8N_BLOCK_FILE_ACCESS_TO_N8N_FILES": "true",
+        # the secrets are files of the same pod
+        "N8N_RESTRICT_FILE_ACCESS_TO": f"{HOME}/.n8n-files",
         "N8N_ENFORCE_SETTINGS_FILE_PERMISSIONS": "true",
         "N8N_COMMUNITY_PACKAGES_ENABLED": "false",
         "N8N_SECURE_COOKIE": "true",

@@ -31,7 +31,6 @@ from providers.nkeys import UserKey
 
 NAME: Final = "nats"
 STREAMS_JOB: Final = "nats-streams"
-_USER: Final = 1000
 _EXPORTER_PORT: Final = 7777
 _EXPORTER: Final = Resources(cpu_request="10m", memory_request="32Mi", cpu_limit="100m", memory_limit="128Mi")
 _JOB: Final = Resources(cpu_request="10m", memory_request="32Mi", cpu_limit="200m", memory_limit="128Mi")
@@ -142,7 +141,6 @@ class Nats:
             spread_over=("kubernetes.io/hostname",) if settings.servers > 1 else (),
             priority_class=self._priority_class,
             termination_grace_seconds=LAME_DUCK_SECONDS + GRACE_SECONDS + 20,
-            user=_USER,
         )
         others = (workload(NAME, CLUSTER_PORT),) if settings.servers > 1 else ()
         users = tuple(Peer(pods=user.pods, ports=(CLIENT_PORT,)) for user in settings.users.values())
@@ -210,13 +208,11 @@ class Nats:
             resources=_JOB,
             command=("/bin/sh", f"/streams/{SCRIPT_NAME}"),
             environment={
+                "NATS_URL": self.address,
                 "NATS_CA": "/user/ca.crt",
                 "NATS_NKEY": "/user/user.nk",
+                "NATS_INBOX_PREFIX": inbox("streams"),
                 "XDG_CONFIG_HOME": "/tmp",  # noqa: S108 - a directory of this pod alone
-            },
-            secret_environment={
-                "NATS_URL": (user.name, "NATS_URL"),
-                "NATS_INBOX_PREFIX": (user.name, "NATS_INBOX_PREFIX"),
             },
             mounts={
                 "/streams": Mount(volume="streams"),
@@ -231,6 +227,5 @@ class Nats:
                 "user": FromSecret(name=user.name, items={"NATS_CA": "ca.crt", "NATS_NKEY_SEED": "user.nk"}),
                 "scratch": EmptyDir(),
             },
-            user=_USER,
         )
         self._workloads.job("nats.streams", STREAMS_JOB, pod)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pulumi_kubernetes.networking import v1 as networking
 
 LABELS: Final = {"app.kubernetes.io/part-of": "sophia-ai", "app.kubernetes.io/managed-by": "pulumi"}
+_OF_THE_CLUSTER: Final = frozenset({"ClusterRole", "ClusterRoleBinding"})
+"""Kinds that are in no namespace."""
 
 
 class Objects:
@@ -44,7 +46,10 @@ class Objects:
         """An object of any kind of the package, such as ``apps/v1:Deployment``, with ``body`` beside its metadata."""
         path, _, type_name = kind.partition(":")
         module = import_module(f"pulumi_kubernetes.{path.replace('/', '.')}")
-        made: pulumi.CustomResource = getattr(module, type_name)(key, metadata=self.metadata(name), **body, opts=opts)
+        metadata = self.metadata(name)
+        if type_name in _OF_THE_CLUSTER:
+            del metadata["namespace"]
+        made: pulumi.CustomResource = getattr(module, type_name)(key, metadata=metadata, **body, opts=opts)
         return made
 
     def service_account(

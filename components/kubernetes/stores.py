@@ -16,10 +16,10 @@ from components.kubernetes.workloads import Workloads
 POSTGRES_PORT: Final = 5432
 REDIS_PORT: Final = 6379
 _POSTGRES_USER: Final = 70
-_REDIS_USER: Final = 999
-"""The users that own the files in the official images (Alpine)."""
+"""``postgres`` of the official image (Alpine): ``initdb`` refuses a user whom the image's /etc/passwd does not name."""
 
 _DATA: Final = "/var/lib/postgresql/data"
+_REDIS: Final = "/etc/redis"
 _MEMORY_SHARE: Final = 7
 """Tenths of its memory limit that Redis fills; it needs the rest to write its log anew."""
 
@@ -56,7 +56,8 @@ def deploy_postgres(
             "PGDATA": f"{_DATA}/pgdata",
         },
         readiness=Probe(command=asked),
-        liveness=Probe(command=asked, period_seconds=30, failure_threshold=5),
+        # a server that recovers turns clients away for as long as it needs, and would begin again if it were killed
+        liveness=Probe(port="postgres", period_seconds=30, failure_threshold=5),
         startup=Probe(command=asked, failure_threshold=60),
         mounts={
             _DATA: Mount(volume="data", read_only=False),
@@ -99,33 +100,31 @@ def deploy_redis(
         f"{name}.configuration", f"{name}-configuration", {"redis.conf": configuration, "password": password}
     )
     # redis-cli ends well even when it is refused
-    asked = Probe(command=("sh", "-c", "redis-cli ping | grep -q PONG"))
+    asked = Probe(command=("sh", "-c", f'REDISCLI_AUTH="$(cat {_REDIS}/password)" redis-cli ping | grep -q PONG'))
     container = Container(
         name="redis",
         image=settings.image,
         resources=settings.resources,
         command=("redis-server",),
-        args=("/etc/redis/redis.conf",),
+        args=(f"{_REDIS}/redis.conf",),
         ports={"redis": REDIS_PORT},
-        secret_environment={"REDISCLI_AUTH": (stored.name, "password")},
         readiness=asked,
         liveness=Probe(port="redis", period_seconds=30),
         startup=Probe(command=asked.command, failure_threshold=60),
         mounts={
             "/data": Mount(volume="data", read_only=False),
-            "/etc/redis": Mount(volume="configuration"),
+            _REDIS: Mount(volume="configuration"),
             "/tmp": Mount(volume="scratch", read_only=False),  # noqa: S108 - a directory of this pod alone
         },
     )
     pod = Pod(
         containers=(container,),
         volumes={
-            "configuration": FromSecret(name=stored.name, items={"redis.conf": "redis.conf"}),
+            "configuration": FromSecret(name=stored.name),
             "scratch": EmptyDir(),
         },
         annotations={"sophia-ai/configuration": stored.checksum},
         priority_class=priority_class,
-        user=_REDIS_USER,
     )
     return workloads.stateful_set(
         name,

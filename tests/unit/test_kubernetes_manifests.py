@@ -1,70 +1,28 @@
 """Every manifest of the stack files, as the API server of the version that they name would check it.
 
 The schemas are those of kubernetes-validate, made from the API server's OpenAPI document; what they cannot say
-(selectors, probes, pod security, names that lead nowhere) is checked by the stand-in's rules.
+(selectors, probes, pod security, names that lead nowhere) is checked by the stand-in's rules. What scanners ask of the
+same manifests is in test_kubernetes_rules.py.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import kubernetes_validate  # type: ignore[import-untyped]  # ships no types
 import pytest
-import yaml
 
-from components.kubernetes import Kubernetes, KubernetesSettings
-from components.settings import Stage, environment_variables
+from components.settings import Stage
 from sandbox.official.behaviour import Draft
 from sandbox.official.kubernetes import kind_of
-
-Deploy = Callable[..., Any]
-
-REPOSITORY = Path(__file__).parents[2]
-WORKLOADS = frozenset({"DaemonSet", "Deployment", "Job", "StatefulSet"})
+from tests.unit.kubernetes_stages import made_by, settings_of
 
 
-class Given(Mapping[str, str]):
-    """Whatever another component hands over."""
-
-    def __getitem__(self, name: str) -> str:
-        return f"value of {name}"
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
-
-
-def settings_of(stage: Stage) -> KubernetesSettings:
-    document = yaml.safe_load((REPOSITORY / f"Pulumi.{stage}.yaml").read_text())
-    return KubernetesSettings.model_validate(document["config"]["sophia-ai:kubernetes"])
-
-
-@pytest.fixture(params=list(Stage), ids=str)
-def manifests(request: pytest.FixtureRequest, deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """All objects that a stack file's Kubernetes makes."""
-    stage = Stage(request.param)
-    settings = settings_of(stage)
-    for _, name in environment_variables(settings):
-        monkeypatch.setenv(name, f"value of {name}")
-
-    def program() -> Kubernetes:
-        return Kubernetes("kubernetes", settings, stage=stage, outputs=Given())
-
-    deployment = deploy(program, stack=stage.value)
-    return [resource for resource in deployment.resources if resource.type.startswith("kubernetes:")]
-
-
-def pod_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    spec: dict[str, Any] = manifest["spec"]["template"]["spec"]
-    return spec
+@pytest.fixture(scope="module", params=list(Stage), ids=str)
+def manifests(request: pytest.FixtureRequest) -> list[Any]:
+    """All objects of a stage: its namespace, what runs in it, and the monitoring of that."""
+    return made_by(Stage(request.param))
 
 
 def test_manifests_fit_the_schemas_of_the_named_version(manifests: list[Any]) -> None:
@@ -90,21 +48,6 @@ def test_nothing_in_them_would_be_refused(manifests: list[Any]) -> None:
             assert known is not None or reference.identity in kind_of(reference.token).existing, reference.missing
             referred.append(known or {})
         assert list(kind.refusals(Draft("id", resource.inputs, {}, tuple(referred)))) == [], resource.name
-
-
-def test_every_container_is_limited_probed_and_named_by_its_digest(manifests: list[Any]) -> None:
-    for resource in manifests:
-        if resource.inputs["kind"] not in WORKLOADS:
-            continue
-        pod = pod_of(resource.inputs)
-        for container in [*pod["containers"], *pod.get("initContainers", [])]:
-            assert "@sha256:" in container["image"]
-            for part in ("requests", "limits"):
-                assert container["resources"][part].keys() >= {"cpu", "memory"}, f"{resource.name}: {container['name']}"
-            assert container["securityContext"]["readOnlyRootFilesystem"] is True
-        if resource.inputs["kind"] != "Job":
-            for container in pod["containers"]:
-                assert container.keys() >= {"livenessProbe", "readinessProbe"}, f"{resource.name}: {container['name']}"
 
 
 def test_whoever_is_let_in_is_let_out_as_well(manifests: list[Any]) -> None:

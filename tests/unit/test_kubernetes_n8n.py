@@ -75,6 +75,14 @@ def environment(deployment: Any, key: str, name: str) -> dict[str, Any]:
     return {one["name"]: one.get("value", one.get("valueFrom")) for one in container(deployment, key, name)["env"]}
 
 
+def volume_at(deployment: Any, key: str, name: str, path: str) -> dict[str, Any]:
+    """The Secret that a container of a deployment has at a path."""
+    (mount,) = [one for one in container(deployment, key, name)["volumeMounts"] if one["mountPath"] == path]
+    volumes = deployment.one("Deployment", key).inputs["spec"]["template"]["spec"]["volumes"]
+    found: dict[str, Any] = next(one["secret"] for one in volumes if one["name"] == mount["name"])
+    return found
+
+
 def test_every_manifest_is_valid_for_the_api_server(deploy: Deploy) -> None:
     manifests = [r.inputs for r in run(deploy).resources if r.type.startswith("kubernetes:")]
     for manifest in manifests:
@@ -113,20 +121,33 @@ def test_all_processes_work_on_the_same_queue_and_database(deploy: Deploy) -> No
         assert values["QUEUE_BULL_REDIS_HOST"] == "n8n-redis.sophia-ai-prod.svc.cluster.local"
         assert values["DB_POSTGRESDB_HOST"] == "n8n-postgres.sophia-ai-prod.svc.cluster.local"
         assert values["WEBHOOK_URL"] == "https://agents.example.com/"
-        assert container(deployment, key, name)["envFrom"] == [{"secretRef": {"name": "n8n"}}]
     assert container(deployment, "n8n.worker", "worker")["args"] == ["worker", "--concurrency=10"]
 
 
+def test_secrets_are_files_that_no_node_of_a_workflow_reads(deploy: Deploy) -> None:
+    deployment = run(deploy)
+    secrets = deployment.one("Secret", "n8n").inputs["stringData"]
+    for key, name in (("n8n", "main"), ("n8n.webhook", "webhook"), ("n8n.worker", "worker")):
+        values = environment(deployment, key, name)
+        assert secrets.keys().isdisjoint(values)
+        assert {f"{secret}_FILE": f"/etc/n8n-secrets/{secret}" for secret in secrets}.items() <= values.items()
+        assert volume_at(deployment, key, name, "/etc/n8n-secrets") == {"secretName": "n8n", "defaultMode": 0o440}
+        assert values["N8N_RESTRICT_FILE_ACCESS_TO"] == "/home/node/.n8n-files"
+
+
 def test_code_of_users_sees_no_key_of_n8n(deploy: Deploy) -> None:
-    runner = container(run(deploy), "n8n.worker", "runner")
+    deployment = run(deploy)
+    runner = container(deployment, "n8n.worker", "runner")
     assert "envFrom" not in runner
-    names = {one["name"] for one in runner["env"]}
-    assert names == {
-        "N8N_RUNNERS_AUTH_TOKEN",
-        "N8N_RUNNERS_TASK_BROKER_URI",
-        "N8N_RUNNERS_LAUNCHER_HEALTH_CHECK_PORT",
-        "GENERIC_TIMEZONE",
+    assert environment(deployment, "n8n.worker", "runner") == {
+        "N8N_RUNNERS_AUTH_TOKEN_FILE": "/etc/n8n-runner/token",
+        "N8N_RUNNERS_TASK_BROKER_URI": "http://127.0.0.1:5679",
+        "N8N_RUNNERS_LAUNCHER_HEALTH_CHECK_PORT": "5680",
+        "GENERIC_TIMEZONE": "America/New_York",
     }
+    assert [mount["mountPath"] for mount in runner["volumeMounts"]] == ["/tmp", "/etc/n8n-runner"]
+    shown = volume_at(deployment, "n8n.worker", "runner", "/etc/n8n-runner")
+    assert shown["items"] == [{"key": "N8N_RUNNERS_AUTH_TOKEN", "path": "token"}]
 
 
 def test_the_encryption_key_outlives_the_stack_in_prod(deploy: Deploy) -> None:
@@ -140,7 +161,12 @@ def test_the_encryption_key_outlives_the_stack_in_prod(deploy: Deploy) -> None:
 def test_nobody_can_claim_the_instance_by_being_first(deploy: Deploy) -> None:
     values = environment(run(deploy), "n8n", "main")
     assert values["N8N_INSTANCE_OWNER_MANAGED_BY_ENV"] == "true"
-    assert values["N8N_INSTANCE_OWNER_PASSWORD_HASH"] == {"secretKeyRef": {"name": "n8n-owner", "key": "bcrypt"}}
+    assert values["N8N_INSTANCE_OWNER_PASSWORD_HASH_FILE"] == "/etc/n8n-owner/bcrypt"
+
+
+def test_n8n_sees_the_hash_of_the_owners_password_alone(deploy: Deploy) -> None:
+    shown = volume_at(run(deploy), "n8n", "main", "/etc/n8n-owner")
+    assert (shown["secretName"], shown["items"]) == ("n8n-owner", [{"key": "bcrypt", "path": "bcrypt"}])
 
 
 def test_the_stores_are_open_to_n8n_only(deploy: Deploy) -> None:
@@ -150,6 +176,21 @@ def test_the_stores_are_open_to_n8n_only(deploy: Deploy) -> None:
         callers = {rule["from"][0]["podSelector"]["matchLabels"]["app.kubernetes.io/name"] for rule in own["ingress"]}
         assert callers == {"n8n", "n8n-worker", "n8n-webhook"}
         assert "egress" not in own
+
+
+def test_the_password_of_the_queue_is_in_no_environment(deploy: Deploy) -> None:
+    template = run(deploy).one("StatefulSet", "n8n-redis").inputs["spec"]["template"]["spec"]
+    (redis,) = template["containers"]
+    assert "env" not in redis
+    (_, _, asked) = redis["readinessProbe"]["exec"]["command"]
+    assert asked == 'REDISCLI_AUTH="$(cat /etc/redis/password)" redis-cli ping | grep -q PONG'
+    assert template["volumes"][0]["secret"] == {"secretName": "n8n-redis-configuration", "defaultMode": 0o440}
+
+
+def test_a_database_that_recovers_is_not_killed_for_it(deploy: Deploy) -> None:
+    (postgres,) = run(deploy).one("StatefulSet", "n8n-postgres").inputs["spec"]["template"]["spec"]["containers"]
+    assert postgres["readinessProbe"]["exec"]["command"][0] == "pg_isready"
+    assert postgres["livenessProbe"]["tcpSocket"] == {"port": "postgres"}
 
 
 def test_the_queue_keeps_what_waits(deploy: Deploy) -> None:

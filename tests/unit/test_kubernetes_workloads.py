@@ -96,8 +96,8 @@ def test_a_container_can_do_nothing_that_it_does_not_need(deploy: Deploy) -> Non
         "seccompProfile": {"type": "RuntimeDefault"},
     }
     assert spec["containers"][0]["resources"] == {
-        "requests": {"cpu": "100m", "memory": "128Mi"},
-        "limits": {"cpu": "200m", "memory": "256Mi"},
+        "requests": {"cpu": "100m", "memory": "128Mi", "ephemeral-storage": "256Mi"},
+        "limits": {"cpu": "200m", "memory": "256Mi", "ephemeral-storage": "256Mi"},
     }
 
 
@@ -253,7 +253,6 @@ def test_volumes_and_environment(deploy: Deploy) -> None:
         container(
             environment={"MODE": "production"},
             secrets=("all-of-it",),
-            secret_environment={"KEY": ("one", "key")},
             fields={"POD_NAME": "metadata.name"},
             mounts={"/tmp": Mount(volume="tmp", read_only=False), "/etc/app": Mount(volume="config")},
             before_stop=("sleep", "5"),
@@ -269,11 +268,37 @@ def test_volumes_and_environment(deploy: Deploy) -> None:
     )  # fmt: skip
     deployment = run(deploy, lambda made: made.deployment("app", "app", full))
     (made,) = spec_of(deployment)["containers"]
-    assert [variable["name"] for variable in made["env"]] == ["POD_NAME", "KEY", "MODE"]
+    assert [variable["name"] for variable in made["env"]] == ["POD_NAME", "MODE"]
     assert made["envFrom"] == [{"secretRef": {"name": "all-of-it"}}]
     volumes = {volume["name"]: volume for volume in spec_of(deployment)["volumes"]}
     assert volumes["tmp"]["emptyDir"] == {"medium": "Memory", "sizeLimit": "1Gi"}
     assert volumes["tls"]["secret"] == {"secretName": "tls", "defaultMode": 0o440}
+
+
+def test_a_container_fills_no_disk_of_its_node(deploy: Deploy) -> None:
+    """Logs and what it may write count; memory, disks of the pod's own and files of others do not."""
+    mounts = {
+        "/tmp": Mount(volume="tmp", read_only=False),
+        "/cache": Mount(volume="cache", read_only=False),
+        "/fast": Mount(volume="fast", read_only=False),
+        "/data": Mount(volume="data", read_only=False),
+        "/shown": Mount(volume="shown"),
+    }
+    volumes = {
+        "tmp": EmptyDir(),
+        "cache": EmptyDir(size="1.5Gi"),
+        "fast": EmptyDir(size="2Gi", memory=True),
+        "shown": EmptyDir(size="8Gi"),
+    }
+    deployment = run(
+        deploy,
+        lambda made: made.stateful_set(
+            "app", "app", pod(container(mounts=mounts), volumes=volumes), replicas=1, claims={"data": Claim(size="9Gi")}
+        ),
+    )
+    resources = spec_of(deployment, "StatefulSet")["containers"][0]["resources"]
+    for part in ("requests", "limits"):
+        assert resources[part]["ephemeral-storage"] == f"{256 + 64 + 1536}Mi"
 
 
 @pytest.mark.parametrize(
