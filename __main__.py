@@ -100,6 +100,26 @@ if settings.estuary:
     handed_over |= {f"estuary.{key}": api_key for key, api_key in estuary.api_keys.items()}
     pulumi.export("estuary", {"prefix": estuary.prefix})
 
+if settings.hubspot:
+    from components.hubspot import HubSpot
+
+    hubspot = HubSpot("hubspot", settings.hubspot, stage=stage)
+    handed_over |= {f"hubspot.properties.{key}": name for key, name in hubspot.property_names.items()}
+    handed_over |= {f"hubspot.pipelines.{key}": pipeline for key, pipeline in hubspot.pipeline_ids.items()}
+    handed_over |= {f"hubspot.stages.{key}": stage_id for key, stage_id in hubspot.stage_ids.items()}
+    handed_over |= {f"hubspot.lists.{key}": list_id for key, list_id in hubspot.list_ids.items()}
+    pulumi.export(
+        "hubspot",
+        {
+            "portal_id": hubspot.portal_id,
+            "object_types": hubspot.object_type_ids,
+            "pipelines": hubspot.pipeline_ids,
+            "stages": hubspot.stage_ids,
+            "association_types": hubspot.association_type_ids,
+            "lists": hubspot.list_ids,
+        },
+    )
+
 if settings.pinecone:
     from components.pinecone import Pinecone
 
@@ -122,6 +142,13 @@ if settings.lambda_labs:
 
     lambda_labs = LambdaLabs("lambda-labs", settings.lambda_labs, stage=stage, outputs=handed_over)
     pulumi.export("lambda_labs", {"addresses": lambda_labs.addresses, "placements": lambda_labs.placements})
+
+if settings.gong:  # what runs in the cluster checks what Gong sends
+    from components.gong import Gong
+
+    gong = Gong("gong", settings.gong)
+    handed_over |= {f"gong.webhook_keys.{key}": public_key for key, public_key in gong.webhook_keys.items()}
+    pulumi.export("gong", {"workspaces": gong.workspace_ids, "profiles": gong.profile_ids})
 
 if settings.kubernetes:
     from components.kubernetes import Kubernetes
@@ -147,6 +174,13 @@ if settings.linear:
     handed_over |= {f"linear.webhooks.{key}": secret for key, secret in linear.webhook_secrets.items()}
     pulumi.export("linear", {"teams": linear.team_ids, "projects": linear.project_urls})
 
+if settings.usergems:  # n8n is handed the secrets that it compares
+    from components.usergems import UserGems
+
+    usergems = UserGems("usergems", settings.usergems)
+    handed_over |= {f"usergems.webhooks.{key}": secret for key, secret in usergems.secrets.items()}
+    pulumi.export("usergems", usergems.record)
+
 if settings.n8n:
     from components.n8n import N8n
 
@@ -163,6 +197,15 @@ if settings.asana:  # its webhooks are answered by n8n while they are made
     handed_over |= {f"asana.fields.{key}": field for key, field in asana.field_ids.items()}
     handed_over |= {f"asana.webhooks.{key}": secret for key, secret in asana.webhook_secrets.items()}
     pulumi.export("asana", {"workspace_id": asana.workspace_id, "projects": asana.project_ids})
+
+if settings.apollo:
+    from components.apollo import Apollo
+
+    apollo = Apollo("apollo", settings.apollo)
+    handed_over |= {f"apollo.fields.{key}": field for key, field in apollo.field_ids.items()}
+    handed_over |= {f"apollo.lists.{key}": list_id for key, list_id in apollo.list_ids.items()}
+    handed_over |= {f"apollo.sequences.{key}": sequence for key, sequence in apollo.sequence_ids.items()}
+    pulumi.export("apollo", {"fields": apollo.field_ids, "lists": apollo.list_ids, "sequences": apollo.sequence_ids})
 
 if settings.vercel:
     from components.vercel import Vercel
@@ -210,7 +253,7 @@ if settings.monitoring:  # Alertmanager is handed the token that n8n asks for
         settings.monitoring,
         stage=stage,
         workloads=kubernetes.workloads,
-        platforms=["pulumi", *(name for name, its in settings if its is not None)],
+        platforms=["pulumi", *(name for name, its in settings if its is not None and its.asked)],
         outputs=handed_over,
         carried=carried.severities if carried else (),
         incidents_token=incidents.alert_token if carried else None,

@@ -12,11 +12,14 @@ from components.settings import Settings
 
 if TYPE_CHECKING:
     from components.airbyte.settings import AirbyteSettings
+    from components.apollo.settings import ApolloSettings
     from components.asana.settings import AsanaSettings
     from components.aws.settings import AwsSettings
     from components.estuary.settings import EstuarySettings
     from components.figma.settings import FigmaSettings
     from components.github.settings import GitHubSettings
+    from components.gong.settings import GongSettings
+    from components.hubspot.settings import HubSpotSettings
     from components.incidents.settings import IncidentsSettings
     from components.kubernetes.settings import KubernetesSettings
     from components.lambda_labs.settings import LambdaLabsSettings
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from components.qdrant.settings import QdrantSettings
     from components.slack.settings import SlackSettings
     from components.snowflake.settings import SnowflakeSettings
+    from components.usergems.settings import UserGemsSettings
     from components.vercel.settings import VercelSettings
 
 
@@ -36,11 +40,14 @@ class Estate(Settings):
     """``sophia-ai:`` in the stack file, by platform."""
 
     airbyte: AirbyteSettings | None = None
+    apollo: ApolloSettings | None = None
     asana: AsanaSettings | None = None
     aws: AwsSettings | None = None
     estuary: EstuarySettings | None = None
     figma: FigmaSettings | None = None
     github: GitHubSettings | None = None
+    gong: GongSettings | None = None
+    hubspot: HubSpotSettings | None = None
     incidents: IncidentsSettings | None = None
     kubernetes: KubernetesSettings | None = None
     monitoring: MonitoringSettings | None = None
@@ -53,6 +60,7 @@ class Estate(Settings):
     qdrant: QdrantSettings | None = None
     slack: SlackSettings | None = None
     snowflake: SnowflakeSettings | None = None
+    usergems: UserGemsSettings | None = None
     vercel: VercelSettings | None = None
 
     @classmethod
@@ -70,8 +78,8 @@ class Estate(Settings):
         return model
 
     def check(self) -> Iterator[Mistake]:
-        """Monitoring stands in the namespace of what it watches; AWS trusts the subjects that GitHub writes; the incident
-        path joins what is there.
+        """Monitoring stands in the namespace of what it watches; AWS trusts the subjects that GitHub writes; n8n takes what
+        UserGems is told to send; the incident path joins what is there.
         """
         if self.incidents is not None:
             from components.incidents import references
@@ -83,12 +91,18 @@ class Estate(Settings):
                 if role.workflows and (subject := self.github.other_subject(role.workflows.repository)):
                     path = ("aws", "roles", key, "workflows", "repository")
                     yield Mistake(path, f"trusts subjects by repo and context, but github gives it {subject}")
+        yield from self._unreceived()
         if self.monitoring is not None and self.kubernetes is None:
             yield Mistake(("monitoring",), "needs kubernetes, in whose namespace it runs")
         elif self.monitoring is not None and self.kubernetes is not None:
             namespace = self.kubernetes.namespace
             if self.monitoring.namespace != namespace:
                 yield Mistake(("monitoring", "namespace"), f'must be that of kubernetes, "{namespace}"')
+
+    def _unreceived(self) -> Iterator[Mistake]:
+        if self.usergems is not None and self.n8n is not None:
+            for mistake in self.usergems.unreceived(self.n8n):
+                yield Mistake(("usergems", *mistake.path), mistake.message)
 
 
 def _settings(platform: str, name: str) -> type[Settings]:

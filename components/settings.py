@@ -81,6 +81,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
+    asked: ClassVar[bool] = True
+    """Of a platform's settings: whether the platform can be asked how it is, so that it is missed when nobody tells."""
+
     def check(self) -> Iterator[Mistake]:
         """Yield what is wrong beyond single fields, such as a reference to a name that is not there."""
         yield from ()

@@ -67,8 +67,8 @@ def _has(health: Health, variables: set[str]) -> bool:
 
 
 def _was_asked(check: Check, everything: Mapping[str, Health]) -> bool:
-    """One whose credentials alone are declared has no health to tell of."""
-    return everything[check.platform].service is not None
+    """One whose credentials alone are declared has no health to tell of; that nobody can ask it, is told."""
+    return everything[check.platform].service is not None or bool(check.unasked)
 
 
 def _unknown(name: str) -> dict[str, str]:
@@ -91,6 +91,7 @@ def _check(check: Check) -> dict[str, Any]:
         "checked": list(check.checked),
         "quotas": [{"what": q.what, "left": q.left, "of": q.of} for q in check.quotas],
         "problems": [asdict(problem) for problem in check.problems],
+        "unasked": check.unasked,
     }
 
 

@@ -15,8 +15,8 @@ from providers.base import Api, Trouble, trouble_of
 if TYPE_CHECKING:
     from health.asking import Client
 
-Verdict = Literal["well", "degraded", "failing"]
-"""degraded: what the stack does still works, but not for long, or not all of it."""
+Verdict = Literal["well", "degraded", "failing", "unasked"]
+"""degraded: what the stack does still works, but not for long, or not all of it. unasked: nobody can know."""
 
 MAX_AGE_DAYS = 90
 """How old a credential may become (issue 5; PCI DSS 4.0.1, 8.6.3 asks for a period that the risk allows)."""
@@ -208,11 +208,16 @@ class Minted:
     by_api: bool
     ask: Callable[[Client, Resource, Subject], Known] | None = None
     """Asks the platform whether it still works. Raises PlatformError. None: no platform tells."""
+    prefix: str = ""
+    """Of the type's resources, those whose names begin so: passwords are made for several platforms."""
 
 
 @dataclass(frozen=True)
 class Health:
-    """A platform's declaration. One without ``service`` is not asked: only its credentials are known here."""
+    """A platform's declaration. One without ``service`` is not asked: only its credentials are known here.
+
+    ``unasked`` is why a platform that a stack has settings for has none: it is told in the place of a verdict.
+    """
 
     platform: str
     title: str
@@ -222,6 +227,7 @@ class Health:
     identifiers: tuple[str, ...] = ()
     """Variables of credentials-<stage> that are no secrets: names and ids, which never become old."""
     minted: tuple[Minted, ...] = ()
+    unasked: str = ""
 
 
 def variable(name: str) -> str:

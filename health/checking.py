@@ -18,7 +18,7 @@ SLOW_SECONDS = 3.0
 _GRACE_SECONDS = 0.5
 """For a check that ends by itself at its deadline."""
 
-_SEVERITY: Mapping[Verdict, int] = {"well": 0, "degraded": 1, "failing": 2}
+_SEVERITY: Mapping[Verdict, int] = {"unasked": 0, "well": 1, "degraded": 2, "failing": 3}
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,13 @@ class Check:
     problems: tuple[Problem, ...] = ()
     quotas: tuple[Quota, ...] = ()
     known: Mapping[str, Known] = field(default_factory=dict)
+    unasked: str = ""
+    """Why nobody can ask it."""
 
     @property
     def verdict(self) -> Verdict:
-        return max((problem.verdict for problem in self.problems), key=_SEVERITY.__getitem__, default="well")
+        best: Verdict = "unasked" if self.unasked else "well"
+        return max((problem.verdict for problem in self.problems), key=_SEVERITY.__getitem__, default=best)
 
 
 Asked = tuple[Health, Subject]
@@ -63,7 +66,7 @@ def check_all(asked: Sequence[Asked], seconds: float, check_one: Callable[..., C
 def check(health: Health, subject: Subject, deadline: float) -> Check:
     """Asks one platform, in the order of its probes; what cannot be told any more after a refusal is not asked."""
     if health.service is None:
-        return Check(health.platform, health.title)
+        return Check(health.platform, health.title, unasked=health.unasked)
     client = Client(health.service, subject, deadline)
     checked: list[str] = []
     problems: list[Problem] = []

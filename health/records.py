@@ -63,6 +63,7 @@ def records(
         for health, subject in declared
         for mint in health.minted
         for resource in subject.of_type(mint.type)
+        if resource.name.startswith(mint.prefix)
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         asked = pool.map(lambda one: _minted(*one, deadline=deadline), minted)
@@ -106,7 +107,7 @@ def _minted(health: Health, subject: Subject, mint: Minted, resource: Resource, 
     basis = f"{health.title} tells"
     if not known.made and (created := moment(resource.created or "")):
         known, basis = replace(known, made=created), "in the state since then"
-    name = f"{mint.what} {resource.name}"
+    name = f"{mint.what} {resource.name.removeprefix(mint.prefix)}"
     return Record(name, health.platform, health.title, "program", mint.rotation, mint.by_api, known, basis)
 
 

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from policies import accounts, cloud, cost, credentials, data, exposure, gateway, messaging, privacy, workloads
+from policies import (
+    accounts,
+    cloud,
+    cost,
+    credentials,
+    data,
+    exposure,
+    gateway,
+    messaging,
+    outreach,
+    privacy,
+    recordings,
+    workloads,
+)
 from policies.model import EstatePolicy, Policy
 
 POLICIES: Final[tuple[Policy, ...]] = (
@@ -16,6 +29,8 @@ POLICIES: Final[tuple[Policy, ...]] = (
     *cost.POLICIES,
     *gateway.POLICIES,
     *messaging.POLICIES,
+    *outreach.POLICIES,
+    *recordings.POLICIES,
     *workloads.POLICIES,
     *credentials.POLICIES,
 )

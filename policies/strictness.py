@@ -44,6 +44,10 @@ class Limits:
     """A container image is named by its digest; elsewhere an exact version is enough."""
     approvals: int
     """Of a pull request, by people who did not write it."""
+    real_mail: bool
+    """Sequences may send mail to real people."""
+    mails_a_day: int
+    """Of one sequence."""
 
 
 LIMITS: Final[Mapping[str, Limits]] = {
@@ -63,6 +67,8 @@ LIMITS: Final[Mapping[str, Limits]] = {
         gpu_usd=1000,
         image_digests=False,
         approvals=1,
+        real_mail=False,
+        mails_a_day=0,
     ),
     "staging": Limits(
         protect_data=False,
@@ -80,6 +86,8 @@ LIMITS: Final[Mapping[str, Limits]] = {
         gpu_usd=2000,
         image_digests=False,
         approvals=1,
+        real_mail=False,
+        mails_a_day=0,
     ),
     "prod": Limits(
         protect_data=True,
@@ -97,6 +105,8 @@ LIMITS: Final[Mapping[str, Limits]] = {
         gpu_usd=10_000,
         image_digests=True,
         approvals=1,
+        real_mail=True,
+        mails_a_day=200,
     ),
 }
 

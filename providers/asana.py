@@ -20,9 +20,7 @@ from providers.asana_calls import (
     ArrangeSections,
     DeleteSection,
     Establish,
-    MustExist,
     ReadOrder,
-    StaysThere,
     ask,
     gid_of,
     listing,
@@ -71,18 +69,17 @@ class Workspace(base.Resource):
     Declare it with ``adopt=True``, always: there is nothing of it that a deployment could overwrite.
     """
 
-    kind = Kind(
+    kind = base.asserted(
         api=ASANA,
         title="workspace",
         setting="workspace",
         inputs=WorkspaceInputs,
-        calls=Calls(
-            create=MustExist(_WORKSPACES, "name", "name one of those, or invite the token's account to the workspace"),
-            read=ask("GET", "/workspaces/{id}", _WORKSPACE),
-            listing=_WORKSPACES,
-        ),
+        listing=_WORKSPACES,
+        read=ask("GET", "/workspaces/{id}", _WORKSPACE),
         identity="gid",
         natural_key=("name", "gid"),
+        show="name",
+        do="name one of those, or invite the token's account to the workspace",
     )
 
 
@@ -96,20 +93,19 @@ class Person(base.Resource):
     Declare it with ``adopt=True``, always.
     """
 
-    kind = Kind(
+    kind = base.asserted(
         api=ASANA,
         title="person",
         setting="people",
         inputs=PersonInputs,
-        calls=Calls(
-            create=MustExist(_USERS, "email", "invite them in Asana's admin console first, or correct the address"),
-            read=ask("GET", "/users/{id}", _USER),
-            listing=_USERS,
-        ),
+        listing=_USERS,
+        read=ask("GET", "/users/{id}", _USER),
         identity="gid",
         natural_key=("email",),
         within=Within("workspace", Workspace.kind),
         decode=_person_shown,
+        show="email",
+        do="invite them in Asana's admin console first, or correct the address",
     )
 
 
@@ -128,7 +124,7 @@ class Team(base.Resource):
             create=ask("POST", "/teams", _TEAM),
             read=ask("GET", "/teams/{id}", _TEAM),
             update=ask("PUT", "/teams/{id}", _TEAM),
-            delete=StaysThere("team"),
+            delete=base.StaysThere("team"),
             listing=listing("/workspaces/{workspace}/teams", _TEAM),
         ),
         identity="gid",

@@ -78,39 +78,6 @@ def gid_of(value: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class MustExist:
-    """The create call of what only a person makes in Asana's own pages: it says that it is not there, and who is."""
-
-    there_are: Listing
-    show: str
-    do: str
-    auth: base.auth.Auth | None = None
-
-    def send(self, api: Api, values: Mapping[str, Any], payload: Json | None = None) -> Json:
-        """Always a ``PlatformError``: this is called where nothing was found."""
-        asked = {name: value for name, value in (payload or {}).items() if name != "workspace"}
-        wanted = ", ".join(f"{name} {value!r}" for name, value in asked.items())
-        seen = sorted(str(one.get(self.show)) for one in self.there_are.fetch(api, values))
-        raise PlatformError(Trouble.INVALID, f"nothing has the {wanted}; the token sees: {', '.join(seen)}", do=self.do)
-
-
-@dataclass(frozen=True)
-class StaysThere:
-    """The delete call of what Asana has no call to delete: it stays, is no longer managed, and a warning says so."""
-
-    what: str
-    auth: base.auth.Auth | None = None
-
-    def send(self, api: Api, values: Mapping[str, Any], payload: Json | None = None) -> Json:  # noqa: ARG002 - one signature for all operations
-        """Sends nothing."""
-        warn(
-            f'the {self.what} "{values.get("name", values["id"])}" stays in Asana, which has no call to delete it, and is '
-            "not managed any more: a person deletes it there"
-        )
-        return {}
-
-
-@dataclass(frozen=True)
 class DeleteSection:
     """Asana deletes neither a section with tasks nor a project's last one: it stays then, and a warning says so."""
 

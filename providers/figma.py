@@ -21,6 +21,9 @@ _NO_TOKEN = ("invalid token", "token expired", "token has expired", "missing tok
 """What Figma says, with 403, to a token that is none; other refusals with 403 are about permissions."""
 
 
+_ABSENT = "take the id of one{1}: it is in the address of the {0}'s page; or share it with the token's owner"
+
+
 def _said(response: httpx.Response) -> str:
     """Figma has two shapes of errors: ``{"status", "err"}`` and ``{"status", "error", "message"}``."""
     answer = response.json()
@@ -59,18 +62,17 @@ class Project(base.Resource):
 
     name: pulumi.Output[str]
 
-    kind = Kind(
+    kind = base.asserted(
         api=FIGMA,
         title="project",
         setting="projects",
         inputs=ProjectInputs,
-        calls=Calls(
-            create=figma_calls.Absent("project", "project_id", "in the team of FIGMA_TEAM_ID"),
-            listing=Listing(Call("GET", "/v1/teams/{team}/projects"), items="projects"),
-        ),
+        listing=Listing(Call("GET", "/v1/teams/{team}/projects"), items="projects"),
         identity="id",
         natural_key=("project_id",),
         outputs=(Out("name", "name"),),
+        show="name",
+        do=_ABSENT.format("project", " of the team in FIGMA_TEAM_ID"),
     )
 
 
@@ -84,19 +86,18 @@ class File(base.Resource):
 
     name: pulumi.Output[str]
 
-    kind = Kind(
+    kind = base.asserted(
         api=FIGMA,
         title="file",
         setting="files",
         inputs=FileInputs,
-        calls=Calls(
-            create=figma_calls.Absent("file", "file_key", "in this project"),
-            listing=Listing(Call("GET", "/v1/projects/{project_id}/files"), items="files"),
-        ),
+        listing=Listing(Call("GET", "/v1/projects/{project_id}/files"), items="files"),
         identity="key",
         natural_key=("file_key",),
         within=Within("project_id", Project.kind),
         outputs=(Out("name", "name"),),
+        show="name",
+        do=_ABSENT.format("file", " of the project"),
     )
 
 
@@ -148,7 +149,7 @@ class Webhook(base.Resource):
             listing=Listing(
                 Call("GET", "/v2/webhooks", params={"plan_api_id": "{plan}"}),
                 items="webhooks",
-                pages=figma_calls.Linked("pagination.next_page"),
+                pages=figma_calls.Linked("pagination.next_page", limit_param=None),
             ),
         ),
         identity="id",

@@ -17,23 +17,6 @@ from providers.base.calls import at
 
 
 @dataclass(frozen=True)
-class Absent:
-    """In the place of a create, for what only people make: nothing is made, and who is to make it is told."""
-
-    what: str
-    by: str
-    where: str
-    auth: base.auth.Auth | None = None
-
-    def send(self, api: Api, values: Mapping[str, Any], payload: Json | None = None) -> Json:  # noqa: ARG002 - one signature for all operations
-        raise PlatformError(
-            Trouble.NOT_FOUND,
-            f"there is no {self.what} {values[self.by]} {self.where}, or the owner of {api.auth.variables} cannot see it",
-            do=f"correct the id: it is in the address of the {self.what}'s page; or share it with the token's owner",
-        )
-
-
-@dataclass(frozen=True)
 class Linked(Cursor):
     """Pages of which each answer has the address of the next; the cursor in it is what the next request takes."""
 
@@ -42,9 +25,6 @@ class Linked(Cursor):
         if not address:
             return None
         return {**values, "cursor": httpx.URL(address).params.get("cursor", address)}
-
-    def first(self) -> Json:
-        return {}
 
 
 @dataclass(frozen=True)

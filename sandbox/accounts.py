@@ -32,16 +32,6 @@ PLATFORMS = [
     ),
     _account("entrata", "Entrata", "Airbyte's source", {"ENTRATA_API_KEY": "sandbox-entrata-api-key"}),
     _account(
-        "gong",
-        "Gong",
-        "Airbyte's source",
-        {
-            "GONG_ACCESS_KEY": "sandbox-gong-access-key",
-            "GONG_ACCESS_KEY_SECRET": "sandbox-gong-access-key-secret",
-        },
-    ),
-    _account("hubspot", "HubSpot", "Airbyte's source", {"HUBSPOT_ACCESS_TOKEN": "pat-sandbox-hubspot-access-token"}),
-    _account(
         "intake",
         "Notification intake",
         "Airbyte's notifications",
@@ -65,5 +55,6 @@ PLATFORMS = [
             "LANGFUSE_SECRET_KEY": "sk-lf-sandbox-secret-key",
         },
     ),
+    _account("usergems", "UserGems", "its record", {"USERGEMS_API_KEY": "sandbox-usergems-api-key"}),
     _account("postgres", "PostgreSQL", "Estuary's capture", {"POSTGRES_CDC_PASSWORD": "sandbox-postgres-cdc-password"}),
 ]

@@ -70,7 +70,7 @@ class Call:
         return int(text)
 
     def flag(self, name: str) -> bool:
-        return self.query(name) in ("true", "1")
+        return (self.query(name) or "").lower() in ("true", "1")
 
     def many(self, name: str) -> list[str]:
         """The values of a list in the query, whether repeated or joined by commas."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 from sandbox import (
     accounts,
     airbyte,
+    apollo,
     asana,
     estuary,
     figma,
+    gong,
+    hubspot,
     lambda_labs,
     linear,
     n8n,
@@ -22,9 +25,12 @@ from sandbox.platform import Platform
 
 EMULATORS = (
     airbyte.PLATFORM,
+    apollo.PLATFORM,
     asana.PLATFORM,
     estuary.PLATFORM,
     figma.PLATFORM,
+    gong.PLATFORM,
+    hubspot.PLATFORM,
     lambda_labs.PLATFORM,
     linear.PLATFORM,
     n8n.PLATFORM,

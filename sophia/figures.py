@@ -69,6 +69,8 @@ def _of_report(report: HealthReport, at: float) -> Iterator[Sample]:
     stack = {"stack": report.stack}
     yield Sample("sophia_health_checked_timestamp_seconds", stack, at)
     for check in report.checks:
+        if check.verdict == "unasked":
+            continue
         labels = {**stack, "platform": check.platform}
         yield Sample("sophia_platform_up", labels, float(check.verdict != "failing"))
         yield Sample("sophia_platform_degraded", labels, float(check.verdict == "degraded"))

@@ -22,7 +22,8 @@ from sophia.state import State
 from sophia.survey import Inside
 from sophia.target import access_token
 
-Verdict = Literal["well", "degraded", "failing"]
+Verdict = Literal["well", "degraded", "failing", "unasked"]
+"""unasked: the platform has nothing that could be asked, and nobody knows how it is."""
 
 PULUMI = "pulumi"
 """The platform that every stack uses, without a setting."""
@@ -67,6 +68,8 @@ class Check:
     """What the good answers prove, in words."""
     quotas: tuple[Quota, ...]
     problems: tuple[Trouble, ...]
+    unasked: str = ""
+    """Why nobody can ask it."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class HealthReport:
     @property
     def facts(self) -> list[Fact]:
         """The same for alerts."""
-        return [_fact(check) for check in self.checks]
+        return [_fact(check) for check in self.checks if check.verdict != "unasked"]
 
     @property
     def problems(self) -> Sequence[Problem]:
@@ -183,6 +186,7 @@ def _check(told: Mapping[str, Any]) -> Check:
         tuple(
             Trouble(**{name: one[name] for name in ("said", "do", "setting", "verdict")}) for one in told["problems"]
         ),
+        told["unasked"],
     )
 
 

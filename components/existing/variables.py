@@ -15,7 +15,7 @@ _RESERVED = (*(name.upper() for name in Estate.model_fields), "PULUMI", "SOPHIA"
 
 
 class Variables:
-    """``GONG_ACCESS_KEY``: the key of the entry, and the last word of the secret's place. No name is given twice."""
+    """``LEDGER_PASSWORD``: the key of the entry, and the last word of the secret's place. No name is given twice."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._taken = set(_named(settings))

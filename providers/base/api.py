@@ -21,7 +21,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponent
 
 from providers.base.auth import Auth, Bearer, Environment, Input
 from providers.base.errors import PlatformError, Trouble
-from providers.base.pace import Limit, Pace, Unpublished
+from providers.base.pace import Limit, Pace, Unpublished, lasting
 
 Json = dict[str, Any]
 Body = Json | list[Json] | None
@@ -101,10 +101,16 @@ class Api:
     def _turn(self, path: str, place: str) -> Pace:
         """Waits for the turn of a request to ``path``; the pace that is to be told of the answer."""
         pace = self._pace(path, place)
-        pace.wait()
+        self._take_turn(pace)
         if any(limit.within and path.startswith(prefix) for prefix, limit in self.limits.items()):
-            self._pace("", place).wait()
+            self._take_turn(self._pace("", place))
         return pace
+
+    def _take_turn(self, pace: Pace) -> None:
+        """Raises where the platform has asked for more than our patience: every other request would wait as long."""
+        if pause := pace.wait(_patience()):
+            said = f"{self.title} has refused an earlier request and takes none for another {lasting(pause)}"
+            raise RefusedError(Trouble.BUSY, said, self.auth.variables, retry_after=pause)
 
     def _pace(self, path: str, place: str) -> Pace:
         prefix = max((p for p in self.limits if path.startswith(p)), key=len, default="")
@@ -286,10 +292,13 @@ def _failure(state: RetryCallState) -> BaseException | None:
     return state.outcome.exception() if state.outcome else None
 
 
+def _patience() -> float:
+    return float(os.environ.get("SOPHIA_PATIENCE_SECONDS", PATIENCE_SECONDS))
+
+
 def _out_of_patience(state: RetryCallState) -> bool:
     """Whether waiting for the next try would take longer in all than we are willing to."""
-    patience = float(os.environ.get("SOPHIA_PATIENCE_SECONDS", PATIENCE_SECONDS))
-    error = _failure(state)
+    patience, error = _patience(), _failure(state)
     if isinstance(error, PlatformError) and error.trouble is Trouble.UNREACHABLE:
         patience = min(patience, CONNECT_PATIENCE_SECONDS)
     return (state.seconds_since_start or 0.0) + state.upcoming_sleep > patience

@@ -89,6 +89,51 @@ class Bearer(httpx.Auth):
         return [os.environ.get(self.key.name, "")] if isinstance(self.key, Environment) else []
 
 
+@dataclass(frozen=True)
+class Query(httpx.Auth):
+    """A key in the query of the address, for what takes it nowhere else (HubSpot's developer API key)."""
+
+    key: Environment
+    param: str
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.url = request.url.copy_merge_params({self.param: self.key.value()})
+        yield request
+
+    @property
+    def variables(self) -> str:
+        """The environment variable with the key."""
+        return self.key.name
+
+    def secrets(self) -> list[str]:
+        return [os.environ.get(self.key.name, "")]
+
+
+@dataclass(frozen=True)
+class Basic(httpx.Auth):
+    """A name and its secret in the header ``Authorization: Basic …`` (RFC 7617)."""
+
+    user: Environment
+    password: Environment
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Basic {_basic(self.user.value(), self.password.value())}"
+        yield request
+
+    @property
+    def variables(self) -> str:
+        """The environment variables with the credentials, as people read them."""
+        return f"{self.user.name} and {self.password.name}"
+
+    def secrets(self) -> list[str]:
+        user, password = (os.environ.get(one.name, "").strip() for one in (self.user, self.password))
+        return [password, _basic(user, password)] if password else []
+
+
+def _basic(user: str, password: str) -> str:
+    return base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
 class Anonymous(httpx.Auth):
     """Nobody: for a service that asks for no credentials and should be shown none."""
 
@@ -175,4 +220,4 @@ def _seconds_left(token: str) -> float:
         return 60.0
 
 
-Auth = Anonymous | Bearer | TokenExchange
+Auth = Anonymous | Basic | Bearer | Query | TokenExchange

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from providers.base.api import Json, looking
+from providers.base.calls import Operation
 from providers.base.errors import PlatformError, ProviderError, Trouble
 from providers.base.inputs import Inputs, project
 from providers.base.inventory import Inventory
@@ -49,14 +50,20 @@ class Birth:
             return None
         if self.kind.calls.listing:
             listed = self.inventory.find(self.kind, self.inputs, fresh=fresh)
-            return self._only(listed if fresh else [document for document in listed if self._exists(document)])
+            found = self._only(listed if fresh else [document for document in listed if self._exists(document)])
+            return found if found or not self.kind.calls.find else self._asked(self.kind.calls.find)
         if "{" in self.kind.identity and self.kind.calls.read:
-            try:
-                with looking():
-                    return self.kind.calls.read.send(self.kind.api, self.inputs.state())
-            except PlatformError as error:
-                if error.trouble is not Trouble.NOT_FOUND:
-                    raise
+            return self._asked(self.kind.calls.read)
+        return None
+
+    def _asked(self, call: Operation) -> Json | None:
+        """The object that a call shows by what the inputs say; None if there is none."""
+        try:
+            with looking():
+                return call.send(self.kind.api, self.inputs.state())
+        except PlatformError as error:
+            if error.trouble is not Trouble.NOT_FOUND:
+                raise
         return None
 
     def _exists(self, listed: Json) -> bool:
@@ -183,7 +190,9 @@ class Birth:
         ours = whose == self.stack
         if self.kind.shows_secret_once:
             return self._replace(found, ours=ours or (interrupted and not self.kind.mark))
-        if not (ours or adopt or interrupted):
+        # What was deleted, of a kind with no room for a mark, is nobody's any more.
+        left = self.kind.hidden(found) and not self.kind.mark
+        if not (ours or left or adopt or interrupted):
             raise self._refusal(
                 f"it exists already ({id_}) and is not managed by this stack",
                 f"take it over with `sophia adopt {self.stack.rpartition('/')[2]}`, or set `adopt: true` on this setting; "

@@ -33,11 +33,12 @@ class Operation(Protocol):
 @dataclass(frozen=True)
 class Call:
     """One request. ``path``, ``params`` and the constant ``body`` may name ``{id}``, any input as ``{field}`` and the API's
-    constants.
+    constants. ``{id:/}`` in a path is an id that has slashes of its own.
 
     The payload goes into the body at ``payload``, a dotted path ("" is the body itself); GraphQL puts it
     at ``variables.input``. ``answer`` is the dotted path of the object in the answer; members beside it are kept
-    (OpenRouter answers a new key as ``{"data": {…}, "key": "sk-…"}``).
+    (OpenRouter answers a new key as ``{"data": {…}, "key": "sk-…"}``). ``bare`` is one that has no body, though its method
+    has one: Apollo's searches are POSTs whose words stand in the address.
     """
 
     method: str
@@ -48,6 +49,7 @@ class Call:
     answer: str = ""
     repeatable: bool | None = None
     auth: Auth | None = None
+    bare: bool = False
 
     def send(self, api: Api, values: Mapping[str, Any], payload: Json | None = None) -> Json:
         """Sends the request and returns the object in its answer. ``values`` fill the places in path, params and body."""
@@ -57,7 +59,7 @@ class Call:
             _put(body, self.payload, payload)
         path = self.path.format_map(_Quoted(values))
         params = {name: text for name, text in _filled(dict(self.params), values).items() if text != ""}
-        has_body = bool(body) or self.method in ("POST", "PUT", "PATCH")
+        has_body = not self.bare and (bool(body) or self.method in ("POST", "PUT", "PATCH"))
         answer = api.request(
             self.method,
             path,
@@ -113,12 +115,15 @@ class Offset:
 
 @dataclass(frozen=True)
 class Cursor:
-    """Pages by a cursor that each answer gives for the next; an empty one ends, or a false at ``more_at``."""
+    """Pages by a cursor that each answer gives for the next; an empty one ends, or a false at ``more_at``.
+
+    Without ``limit_param`` the platform says itself how long a page is.
+    """
 
     next_at: str
     param: str = "cursor"
     size: int = 200
-    limit_param: str = "limit"
+    limit_param: str | None = "limit"
     more_at: str = ""
 
     def next(self, values: Json, got: int, answer: Json) -> Json | None:  # noqa: ARG002 - one signature for all ways of paging
@@ -126,7 +131,7 @@ class Cursor:
         return {**values, self.param: cursor} if cursor else None
 
     def first(self) -> Json:
-        return {self.limit_param: self.size}
+        return {self.limit_param: self.size} if self.limit_param else {}
 
 
 @dataclass(frozen=True)
@@ -161,7 +166,7 @@ class Listing:
         """Every object of the list, page by page. The page's members go where the call's other data go."""
         page: Json | None = self.pages.first() if self.pages else {}
         while page is not None:
-            in_body = self.call.method == "POST"
+            in_body = self.call.method == "POST" and not self.call.bare
             call = self.call if in_body else _with_params(self.call, page)
             answer = call.send(api, values, page if in_body else None)
             items = at(answer, self.items) or []
@@ -177,7 +182,8 @@ class Calls:
     calls that set one input each. ``update_sends`` is ``changed`` (PATCH), ``whole`` (PUT of all that we manage) or
     ``merged`` (read, merge, write: for APIs that replace the object and hold things that we do not manage).
     ``revive`` are the calls that bring back, in this order, an object that the platform keeps after its deletion (an
-    archived Slack channel). ``rehearse`` has the platform try what create or update would do, and change nothing; it is
+    archived Slack channel); ``find`` is the call that shows such an object by its natural key, where no list does (a
+    deleted list of HubSpot's). ``rehearse`` has the platform try what create or update would do, and change nothing; it is
     asked when somebody wants to know (``sophia preview --rehearse``).
     """
 
@@ -190,14 +196,17 @@ class Calls:
     setters: Mapping[str, Operation] = field(default_factory=dict)
     update_sends: str = "changed"
     revive: tuple[Call, ...] = ()
+    find: Operation | None = None
     rehearse: Operation | None = None
 
     def every(self) -> Iterator[Operation]:
         """All calls there are."""
         listing = self.listing.call if self.listing else None
-        for call in (self.create, self.read, self.update, self.delete, listing, *self.setters.values(), *self.revive):
+        for call in (self.create, self.read, self.update, self.delete, listing, self.find):
             if call:
                 yield call
+        yield from self.setters.values()
+        yield from self.revive
 
 
 def rest(
@@ -223,8 +232,17 @@ def rest(
 class _Quoted(dict[str, Any]):
     """Values as path segments: a slash or a space in a name must not change which object is meant."""
 
-    def __getitem__(self, key: str) -> str:
-        return quote(str(super().__getitem__(key)), safe="")
+    def __getitem__(self, key: str) -> _Segment:
+        return _Segment(super().__getitem__(key))
+
+
+class _Segment(str):
+    """``{id}`` is one segment; ``{id:/}`` is an id made of several, whose slashes stand."""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        return quote(self, safe=spec)
 
 
 def _filled(template: Any, values: Mapping[str, Any]) -> Any:

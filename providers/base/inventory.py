@@ -105,7 +105,7 @@ class Inventory:
 
     def empty_container(self, kind: Kind, inputs: Inputs) -> bool:
         """Whether the container was made by this process, so that nothing is in it that this process did not make."""
-        ids = kind.container(inputs).values()
+        ids = kind.container(inputs).values() if kind.within and kind.within.empty else ()
         return bool(ids) and all((kind.api.name, str(id_)) in self._made_here for id_ in ids)
 
     def created(self, kind: Kind, inputs: Inputs, id_: str, document: Json, urn: str) -> None:
@@ -150,6 +150,7 @@ class Inventory:
                 snapshot.documents = None
 
     def _snapshot(self, kind: Kind, container: Mapping[str, Any]) -> _Snapshot:
-        key = (kind.api.name, kind.inputs, tuple(container.values()))
+        # Kinds that are asked for alike (sources' and destinations' definitions) share their inputs, and not their list.
+        key = (kind.api.name, kind.title, kind.inputs, tuple(container.values()))
         with self._lock:
             return self._snapshots.setdefault(key, _Snapshot(kind, container))

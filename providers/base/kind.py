@@ -42,10 +42,14 @@ class Slow:
 
 @dataclass(frozen=True)
 class Within:
-    """The container of a kind's objects: the ``input`` that has its id, and the ``kind`` of object that it is."""
+    """The container of a kind's objects: the ``input`` that has its id, and the ``kind`` of object that it is.
+
+    ``empty``: whether a new one has nothing in it. HubSpot makes a pipeline with its stages.
+    """
 
     input: str
     kind: Kind
+    empty: bool = True
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,10 @@ class Kind:
     - ``title``: what people call it ("connection"); ``setting``: its key under the platform's settings ("connections"), or
       "" where the platform's settings as a whole say what it is.
     - ``identity``: the member of the answer that is the id, or a template over the inputs ("{workspace_id}/{interval}")
-      for objects that are addressed by what they are.
+      for objects that are addressed by what they are; it may name members of the answer ("{object_type}/{id}").
     - ``natural_key``: the inputs by which an existing object is recognised, in its container, as the one that is wanted.
     - ``within``: the container of the object. Listings are made within it, and a container made in this very run is
-      known to be empty.
+      known to be empty, unless it says otherwise.
     - ``mark``: the input with room for a word on who owns the object, without hurting a person's reading.
     - ``encode`` / ``decode``: payload to request body and document to inputs, both in wire names, where the platform reads
       differently from what it shows.
@@ -129,7 +133,8 @@ class Kind:
             shown = self.shown(document)
             names = {name: self.inputs.wire_name(name) for name in self.inputs.model_fields}
             try:
-                return self.identity.format_map({**inputs, **{n: shown[w] for n, w in names.items() if w in shown}})
+                known = {**inputs, **{n: shown[w] for n, w in names.items() if w in shown}}
+                return self.identity.format_map({**document, **known})
             except KeyError:
                 return ""
         return str(document.get(self.identity) or "")

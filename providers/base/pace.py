@@ -58,17 +58,22 @@ class Pace:
         self._next = self._closed_until = self._cut_at = float("-inf")
         self._lock = Lock()
 
-    def wait(self) -> None:
-        """Returns when it is the caller's turn."""
+    def wait(self, patience: float = float("inf")) -> float:
+        """Returns 0 when it is the caller's turn; the seconds that are left, and at once, where they are more than
+        ``patience``: a platform whose limit is of a day may ask for half of one.
+        """
         while (pause := self._pause()) > 0:
+            if pause > patience:
+                return pause
             time.sleep(pause)
         if self._known:
             self._known.try_acquire("")
-            return
+            return 0.0
         with self._lock:
             turn = max(time.monotonic() - _BURST_SECONDS, self._next)
             self._next = turn + 1 / self.rate
         time.sleep(max(turn - time.monotonic(), 0))
+        return 0.0
 
     def answered(self) -> None:
         """The platform took a request."""
@@ -88,3 +93,15 @@ class Pace:
     def _pause(self) -> float:
         with self._lock:
             return self._closed_until - time.monotonic()
+
+
+def lasting(seconds: float) -> str:
+    """So many seconds as people say it: ``45 s``, ``12 min``, ``11 h 6 min``."""
+    if seconds < _MINUTE:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / _MINUTE)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+_MINUTE = 60.0

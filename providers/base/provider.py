@@ -214,7 +214,12 @@ class Provider(pulumi.dynamic.ResourceProvider):
         """The object as the platform shows it now: from the run's listing where there is one, else by a call of its own."""
         calls, values, container = self.kind.calls, {**inputs.state(), "id": id_}, self.kind.container(inputs)
         if calls.listing and (container or not self.kind.within):
-            listed = _inventory.get(self.kind, inputs, id_)
+            try:
+                listed = _inventory.get(self.kind, inputs, id_)
+            except PlatformError as error:
+                if container and error.trouble is Trouble.NOT_FOUND:
+                    return None  # with what it was in
+                raise
             if listed is not None:
                 return None if self.kind.hidden(listed) else listed
         if calls.read is None:

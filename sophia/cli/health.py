@@ -272,6 +272,7 @@ def _print_document(stacks: list[Stack], reports: Mapping[str, HealthReport], co
                     "problems": [
                         {"verdict": p.verdict, "said": p.said, "setting": p.setting, "do": p.do} for p in check.problems
                     ],
+                    "unasked": check.unasked,
                 }
                 for check in report.checks
             ],

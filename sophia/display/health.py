@@ -10,7 +10,7 @@ from rich.text import Text
 from sophia.credentials import Credentials, Record
 from sophia.health import Check, HealthReport, Verdict
 
-STYLES: dict[Verdict, str] = {"well": "green", "degraded": "yellow", "failing": "bold red"}
+STYLES: dict[Verdict, str] = {"well": "green", "degraded": "yellow", "failing": "bold red", "unasked": "dim"}
 _SOON = timedelta(days=14)
 
 
@@ -30,6 +30,8 @@ def _milliseconds(check: Check) -> str:
 def _detail(check: Check) -> str:
     if check.problems:
         return "; ".join(" ".join(trouble.said.split()) for trouble in check.problems)
+    if check.unasked:
+        return check.unasked
     left = f" ({', '.join(map(str, check.quotas))} left)" if check.quotas else ""
     return ", ".join(check.checked) + left
 

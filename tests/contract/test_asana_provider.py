@@ -69,7 +69,7 @@ def test_the_workspace_is_found_by_name_or_gid_and_never_made(
     engine = Engine(asana.Workspace, "workspace")
     assert engine.create(gid=workspace, adopt=True).id == workspace
     failed = str(Engine(asana.Workspace).failing_create(name="Pay Raedy", adopt=True))
-    assert "nothing has the name 'Pay Raedy'; the token sees: Pay Ready Development" in failed
+    assert "no workspace has the name 'Pay Raedy'; ASANA_ACCESS_TOKEN can see Pay Ready Development" in failed
     assert control.written() == []
 
 

@@ -90,7 +90,7 @@ def test_projects_and_files_are_seen_to_be_there(organisation: Organisation, mon
     Engine(figma.File).delete(file)
     assert organisation.store.get("file", FILE), "people's files are never deleted"
     told = str(Engine(figma.Project).failing_create(project_id="999", adopt=True))
-    assert "there is no project 999 in the team" in told
+    assert "no project has the id '999'; FIGMA_TOKEN can see Sophia dev" in told
     assert not [request for request in organisation.requests if not request.startswith("GET")]
 
 

@@ -202,7 +202,10 @@ ESTATES = {
             "workspace": {"name": "Pay Ready"},
             "tags": {"revenue-more": {"name": "Revenue & more", "color": "2E7D32"}},
             "sources": {
-                "gong": GONG,
+                "gong": {
+                    **GONG,
+                    "secrets": {name: {"environment": f"SOURCE_GONG_{name.upper()}"} for name in GONG["secrets"]},
+                },
                 "linear-all-teams": {
                     "name": "Linear (all teams)",
                     "type": "linear",
@@ -256,8 +259,8 @@ ESTATES = {
             },
         },
         (
-            "GONG_ACCESS_KEY",
-            "GONG_ACCESS_KEY_SECRET",
+            "SOURCE_GONG_ACCESS_KEY",
+            "SOURCE_GONG_ACCESS_KEY_SECRET",
             "SOURCE_LINEAR_ALL_TEAMS_API_KEY",
             "DESTINATION_SNOWFLAKE_PASSWORD",
         ),

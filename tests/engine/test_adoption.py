@@ -64,6 +64,7 @@ READS = (
     "/auth/token",
     "/oauth/token",
     "/api/graphql",
+    "/emailer_campaigns/search",
     "/conversations.list",
     "/conversations.info",
     "/usergroups.list",

@@ -41,13 +41,16 @@ def test_every_key_has_a_record_and_no_record_shows_a_key(deployed: Checkout) ->
     by_name = {record["name"]: record for record in json.loads(done.stdout)["credentials"]}
     persons = {name for name, record in by_name.items() if record["holder"] == "person"}
     assert persons == {
-        "AIRBYTE_CLIENT_SECRET", "AIRBYTE_NOTIFICATION_URL", "ANTHROPIC_API_KEY", "ASANA_ACCESS_TOKEN",
+        "AIRBYTE_CLIENT_SECRET", "AIRBYTE_NOTIFICATION_URL", "ANTHROPIC_API_KEY", "APOLLO_API_KEY",
+        "ASANA_ACCESS_TOKEN",
         "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ENTRATA_API_KEY", "FIGMA_TOKEN", "FLOW_API_KEY", "GITHUB_TOKEN",
         "GONG_ACCESS_KEY_SECRET",
-        "HUBSPOT_ACCESS_TOKEN", "KUBECONFIG", "KUBERNETES_JOIN_TOKEN", "LAMBDA_API_KEY", "LANGFUSE_SECRET_KEY",
+        "HUBSPOT_ACCESS_TOKEN", "HUBSPOT_DEVELOPER_API_KEY", "KUBECONFIG", "KUBERNETES_JOIN_TOKEN", "LAMBDA_API_KEY",
+        "LANGFUSE_SECRET_KEY",
         "LINEAR_API_KEY", "N8N_API_KEY", "OPENROUTER_MANAGEMENT_KEY", "PINECONE_API_KEY", "PINECONE_CLIENT_SECRET",
         "PORTKEY_ADMIN_API_KEY", "POSTGRES_CDC_PASSWORD", "PULUMI_ACCESS_TOKEN", "QDRANT_CLOUD_MANAGEMENT_KEY",
-        "SLACK_BOT_TOKEN", "SLACK_CONFIG_TOKEN", "SLACK_USER_TOKEN", "SNOWFLAKE_PRIVATE_KEY", "VERCEL_API_TOKEN",
+        "SLACK_BOT_TOKEN", "SLACK_CONFIG_TOKEN", "SLACK_USER_TOKEN", "SNOWFLAKE_PRIVATE_KEY", "USERGEMS_API_KEY",
+        "VERCEL_API_TOKEN",
     }  # fmt: skip
     settings = deployed.settings()
     assert {name for name in by_name if name not in persons} == {
@@ -63,13 +66,14 @@ def test_every_key_has_a_record_and_no_record_shows_a_key(deployed: Checkout) ->
         *(f"webhook secret {key}" for key in settings["vercel"]["webhooks"]),
         *(f"webhook's signing secret {key}" for key in settings["asana"]["webhooks"]),
         "secret of the webhook lab.events",
+        *(f"webhook's shared secret {key}" for key in settings["usergems"]["webhooks"]),
     }
     asked_by_nobody = {
-        "AIRBYTE_NOTIFICATION_URL", "ANTHROPIC_API_KEY", "ENTRATA_API_KEY", "GONG_ACCESS_KEY_SECRET",
-        "HUBSPOT_ACCESS_TOKEN", "KUBERNETES_JOIN_TOKEN", "LANGFUSE_SECRET_KEY", "POSTGRES_CDC_PASSWORD",
+        "AIRBYTE_NOTIFICATION_URL", "ANTHROPIC_API_KEY", "ENTRATA_API_KEY", "HUBSPOT_DEVELOPER_API_KEY",
+        "KUBERNETES_JOIN_TOKEN", "LANGFUSE_SECRET_KEY", "POSTGRES_CDC_PASSWORD", "USERGEMS_API_KEY",
     }  # fmt: skip
     for name, record in by_name.items():
-        unknown = name in asked_by_nobody or name.startswith("app's")
+        unknown = name in asked_by_nobody or name.startswith(("app's", "webhook's shared secret"))
         assert record["authenticates"] is (None if unknown else True), record
         assert record["due"] is not None or name == "PULUMI_ACCESS_TOKEN"
     assert by_name["HUBSPOT_ACCESS_TOKEN"]["source"].startswith("HubSpot")
@@ -121,8 +125,8 @@ def test_a_value_that_was_changed_in_esc_is_as_old_as_that_revision(checkout: Ch
     path = "/api/esc/environments/scoobyjava-org/sophia-ai/credentials-dev"
     with httpx.Client(base_url=checkout.running.url, headers=headers, trust_env=False) as cloud:
         text = cloud.get(f"{path}/decrypt").text
-        assert "pat-sandbox-hubspot-access-token" in text
-        changed = text.replace("pat-sandbox-hubspot-access-token", "pat-another-hubspot-access-token")
+        assert "pat-sandbox-hubspot-dev-access-token" in text
+        changed = text.replace("pat-sandbox-hubspot-dev-access-token", "pat-another-hubspot-access-token")
         cloud.patch(path, content=changed, headers={"Content-Type": "application/x-yaml"}).raise_for_status()
     found = {record.name: record for record in records(checkout.stack(), engine=checkout.command).records}
     hubspot, linear = found["HUBSPOT_ACCESS_TOKEN"], found["LINEAR_API_KEY"]

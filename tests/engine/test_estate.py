@@ -29,13 +29,17 @@ BORN_WITH_AN_ACCOUNT = {
     "token", "user", "organization", "permission", "application", "data_plane", "publication_queue", "publication",
     "user_grant", "role_grant", "service_account", "api_key", "storage_mapping", "publication_spec", "job", "model",
     "preset", "project", "instance_type", "timing", "key", "n8n instance", "asana workspace", "figma plan",
-    "figma file", "figma request", "figma variables", "linear projectStatus",
+    "figma file", "figma request", "figma variables", "linear projectStatus", "hubspot portal", "hubspot developer_key",
+    "hubspot counter", "hubspot pipeline", "apollo team", "apollo use", "apollo schedule", "apollo contact_stage",
+    "apollo account_stage", "apollo people_field", "gong folder", "gong limits", "gong scorecard", "gong tracker",
+    "gong workspace",
 }  # fmt: skip
 """Kinds of which a sandbox has objects before anybody makes one, or after their deletion."""
 
 KEPT = {
-    "asana team", "linear customView", "linear gitAutomationState", "linear issueLabel", "linear projectMilestone",
-    "linear teamMembership", "linear template", "linear workflowState",
+    "apollo field", "apollo label", "apollo sequence", "asana team", "gong profile", "linear customView",
+    "linear gitAutomationState", "linear issueLabel", "linear projectMilestone", "linear teamMembership",
+    "linear template", "linear workflowState",
 }  # fmt: skip
 """Kinds that no call deletes, or that stay in what is archived: Linear keeps a team with all that is in it."""
 
@@ -58,7 +62,7 @@ def live(checkout: Checkout) -> set[tuple[str, str]]:
 
 def is_gone(document: Mapping[str, Any]) -> bool:
     """Whether a platform keeps a deleted object: most of them archive, Airbyte marks, Lambda shows what ran."""
-    marks = ("is_archived", "isArchived", "archivedAt", "trashed", "date_delete", "deleted")
+    marks = ("is_archived", "isArchived", "archivedAt", "trashed", "date_delete", "deleted", "deletedAt")
     return any(document.get(mark) for mark in marks) or document.get("status") in ("archived", "terminated")
 
 

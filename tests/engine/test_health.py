@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from tests.engine.conftest import Checkout, NewCheckout
 
 EVERYTHING = {
-    "airbyte", "asana", "aws", "estuary", "figma", "github", "incidents", "kubernetes", "lambda_labs", "linear",
-    "monitoring", "n8n", "openrouter", "pinecone", "portkey", "pulumi", "qdrant", "slack", "snowflake", "vercel",
+    "airbyte", "apollo", "asana", "aws", "estuary", "figma", "github", "gong", "hubspot", "incidents", "kubernetes",
+    "lambda_labs", "linear", "monitoring", "n8n", "openrouter", "pinecone", "portkey", "pulumi", "qdrant", "slack",
+    "snowflake", "vercel",
 }  # fmt: skip
 SECRET = "a-credential-that-nobody-takes"
 
@@ -63,6 +64,8 @@ def messages(checkout: Checkout) -> list[str]:
 def test_the_whole_stack_is_well_and_asking_it_changes_nothing(dev: Checkout) -> None:
     mark = dev.running.mark()
     found = checks(dev)
+    nobody_can_ask = found.pop("usergems")
+    assert (nobody_can_ask["verdict"], nobody_can_ask["latency_seconds"]) == ("unasked", None)
     assert {name: check["verdict"] for name, check in found.items()} == dict.fromkeys(EVERYTHING, "well")
     assert all(check["latency_seconds"] is not None and check["checked"] for check in found.values())
     assert found["github"]["quotas"] == [{"what": "requests an hour", "left": 5000, "of": 5000}]
@@ -70,8 +73,13 @@ def test_the_whole_stack_is_well_and_asking_it_changes_nothing(dev: Checkout) ->
     sent = {(e.platform, e.method, e.path) for e in dev.running.journal(since=mark).entries}
     assert {(platform, path) for platform, method, path in sent if method != "GET"} == {
         ("airbyte", "/v1/applications/token"),
+        ("apollo", "/emailer_campaigns/search"),
+        ("apollo", "/usage_stats/api_usage_stats"),
+        ("apollo", "/usage_stats/credit_usage_stats"),
         ("aws", "/"),
         ("estuary", "/api/graphql"),
+        ("gong", "/v2/users/extensive"),
+        ("hubspot", "/oauth/v2/private-apps/get/access-token-info"),
         ("estuary", "/api/v1/auth/token"),
         ("linear", "/graphql"),
         ("pinecone", "/oauth/token"),
@@ -205,7 +213,7 @@ def test_settings_of_a_platform_that_nobody_can_ask_are_a_mistake(dev: Checkout)
 def test_a_stack_that_was_never_deployed_can_be_asked(checkout: Checkout) -> None:
     """As is done before the first deployment: are the credentials good?"""
     found = verdicts(checkout)
-    assert found == dict.fromkeys(EVERYTHING, "well")
+    assert found == {**dict.fromkeys(EVERYTHING, "well"), "usergems": "unasked"}
     assert Path(checkout.directory / "Pulumi.dev.yaml").exists()
     done = checkout.run("health", code=3)
     assert "no stack of sophia-ai exists yet" in done.stderr

@@ -57,6 +57,11 @@ def catalog(sslmode: str) -> dict[str, Any]:
     return {"specs": specs, "settings": {"acme/crm": "captures.crm"}}
 
 
+def profile(calls: str, **permissions: bool) -> dict[str, Any]:
+    """A permission profile of Gong."""
+    return {"calls_access": {"permission_level": calls}, "permissions": permissions}
+
+
 GOOD: list[tuple[str, str, dict[str, Any]]] = [
     ("no-wrong-account", kinds.AIRBYTE_DESTINATION, {"configuration": {"host": "x-znb04675.snowflakecomputing.com"}}),
     ("no-wrong-account", kinds.AIRBYTE_DESTINATION, {"__provider": "scoobyjava-vw02766", "name": UNKNOWN}),
@@ -116,6 +121,15 @@ GOOD: list[tuple[str, str, dict[str, Any]]] = [
     ("gateway-key-limit", kinds.PORTKEY_KEY, {"usage_limits": {"type": "cost", "credit_limit": 1000.0}}),
     ("gateway-limit", kinds.PORTKEY_WORKSPACE, {"usage_limits": [{"type": "cost", "credit_limit": 2000}]}),
     ("messaging-app-scope", kinds.SLACK_APPS[0], {"manifest": {"oauth_config": {"scopes": {"bot": ["chat:write"]}}}}),
+    ("real-mail", kinds.APOLLO_SEQUENCE, {"active": False}),
+    ("real-mail", kinds.APOLLO_SEQUENCE, {"active": True, "sends_real_mail": True}),
+    ("real-mail-ends", kinds.APOLLO_SEQUENCE, {"active": False, "mark_finished_if_reply": False}),
+    ("real-mail-ends", kinds.APOLLO_SEQUENCE, {"active": True, "max_emails_per_day": 200.0}),
+    ("recordings-are-kept", kinds.GONG_PROFILE, {"permissions": {"delete_calls": False, "score_calls": True}}),
+    ("recordings-are-kept", kinds.GONG_PROFILE, {}),
+    ("recordings-stay-inside", kinds.GONG_PROFILE, profile("own", share_calls_with_customers=True)),
+    ("recordings-stay-inside", kinds.GONG_PROFILE, profile("all", download_call_media=False)),
+    ("recordings-stay-inside", kinds.GONG_PROFILE, {"calls_access": UNKNOWN, "permissions": UNKNOWN}),
     ("gpu-cap", kinds.KUBERNETES_QUOTA, {"spec": {"hard": {"requests.nvidia.com/gpu": "4", "pods": "200"}}}),
     ("whole-gpus", DEPLOYMENT, pod(gpu=1)),
     ("whole-gpus", DEPLOYMENT, pod(gpu="2")),
@@ -220,6 +234,17 @@ BAD: list[tuple[str, str, dict[str, Any], str]] = [
         kinds.SLACK_APPS[1],
         {"manifest": {"oauth_config": {"scopes": {"user": ["search:read"]}}}},
         "slack.apps.it.manifest.oauth_config.scopes.user",
+    ),
+    ("recordings-are-kept", kinds.GONG_PROFILE, profile("own", trim_calls=True), "gong.profiles.it.allow"),
+    ("recordings-are-kept", kinds.GONG_PROFILE, profile("own", delete_emails=True), "put delete_emails under `deny`"),
+    ("recordings-stay-inside", kinds.GONG_PROFILE, profile("all", download_call_media=True), "hears every call"),
+    ("real-mail", kinds.APOLLO_SEQUENCE, {"active": True}, "apollo.sends_real_mail"),
+    ("real-mail-ends", kinds.APOLLO_SEQUENCE, {"active": True}, "apollo.sequences.it.max_emails_per_day"),
+    (
+        "real-mail-ends",
+        kinds.APOLLO_SEQUENCE,
+        {"active": True, "max_emails_per_day": 40, "mark_finished_if_reply": False},
+        "apollo.sequences.it.mark_finished_if_reply",
     ),
     ("gpu-cap", kinds.KUBERNETES_QUOTA, {"spec": {"hard": {"requests.nvidia.com/gpu": "64"}}}, "kubernetes.quota.gpus"),
     ("whole-gpus", DEPLOYMENT, pod(gpu="0.25"), "time-slicing"),

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from providers.base.pace import Limit, Pace, Unpublished
+from providers.base.pace import Limit, Pace, Unpublished, lasting
 
 
 @dataclass
@@ -78,3 +78,20 @@ def test_retry_after_holds_everybody_back(clock: Clock, limit: Limit | Unpublish
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: pace.wait(), range(4)))
     assert clock.now - before >= 7.5, "a shorter wait does not shorten a longer one"
+
+
+def test_nobody_waits_longer_than_their_patience(clock: Clock) -> None:
+    pace = Pace(Limit(1000, 1))
+    pace.refused(40_000)
+    before = clock.now
+    assert pace.wait(180) == 40_000, "the limit of a day is not slept away"
+    assert clock.now == before
+    assert pace.wait(50_000) == 0
+    assert clock.now - before >= 40_000
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(7.5, "8 s"), (720, "12 min"), (39_960, "11 h 6 min"), (3599, "1 h 0 min")]
+)
+def test_a_time_is_told_as_people_say_it(seconds: float, said: str) -> None:
+    assert lasting(seconds) == said

@@ -13,11 +13,17 @@ import pytest
 
 from providers import (
     airbyte,
+    apollo,
+    apollo_calls,
     asana,
     asana_calls,
     base,
     estuary,
     figma,
+    gong,
+    gong_calls,
+    hubspot,
+    hubspot_calls,
     lambda_labs,
     linear,
     linear_calls,
@@ -35,7 +41,23 @@ from providers.base.inventory import Inventory
 from tests.unit.base_platform import Engine, State
 from tests.unit.shown import SHOWN
 
-MODULES = (airbyte, asana, estuary, figma, lambda_labs, linear, n8n, openrouter, pinecone, qdrant, slack, vercel)
+MODULES = (
+    airbyte,
+    apollo,
+    asana,
+    estuary,
+    figma,
+    gong,
+    hubspot,
+    lambda_labs,
+    linear,
+    n8n,
+    openrouter,
+    pinecone,
+    qdrant,
+    slack,
+    vercel,
+)
 PACKAGES = "/api/booking/v1/accounts/credential/packages"
 """What Qdrant sells, asked for once in a process."""
 SIZE = {"id": "p-4", "resourceConfiguration": {"ram": "4GiB", "cpu": "1000m", "disk": "16GiB"}}
@@ -58,7 +80,16 @@ def at_place(path: str, value: Any) -> Any:
 def show(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[type[base.Resource], Any], list[str]]]:
     """Makes a platform show one document to whoever lists or reads, and returns what it was asked for."""
     monkeypatch.setattr("providers.base.provider._inventory", Inventory())
-    for module in (*MODULES, linear_calls, asana_calls, qdrant_cloud, slack_api):
+    for module in (
+        *MODULES,
+        apollo_calls,
+        linear_calls,
+        asana_calls,
+        gong_calls,
+        hubspot_calls,
+        qdrant_cloud,
+        slack_api,
+    ):
         for name in re.findall(r'Environment\("(\w+)"\)', inspect.getsource(module)):
             monkeypatch.setenv(name, "https://platform.test" if name.endswith("URL") else "credential")
     monkeypatch.setenv("ESTUARY_API_URL", "https://platform.test")
@@ -145,9 +176,20 @@ def test_what_nobody_changed_is_read_as_it_was_asked_for(
         ("qdrant cluster", {"deletedAt": "2026-08-24T10:30:00Z"}, None),
         ("qdrant backup schedule", {"retentionPeriod": "86400s"}, {"retention_days": 1}),
         ("qdrant alias", {"alias_name": "another"}, None),
+        ("apollo list", {"name": "Operators (old)"}, {"name": "Operators (old)"}),
+        (
+            "apollo picklist",
+            {"meta": {"picklist_values": [{"id": "1", "name": "Yardi"}]}},
+            {"options": {"Yardi": True}},
+        ),
+        ("apollo sequence", {"active": True}, {"active": True}),
+        ("apollo sequence", {"archived": True}, None),
         ("asana project", {"archived": True}, {"archived": True}),
         ("asana custom field", {"enum_options": []}, {"enum_options": []}),
         ("asana order of sections", {"data": [{"gid": "5"}, {"gid": "4"}]}, {"sections": ["5", "4"]}),
+        ("hubspot pipeline stage", {"metadata": {"probability": "0.9"}}, {"metadata": {"probability": "0.9"}}),
+        ("hubspot roles of properties", {"requiredProperties": []}, {"required_properties": []}),
+        ("hubspot custom object", {"archived": True}, None),
         ("slack channel", {"topic": {"value": "then"}}, {"topic": "then"}),
         ("slack channel", {"purpose": {"value": ""}}, {"purpose": ""}),
         ("slack user group", {"prefs": {"channels": ["C3", "C1"]}}, {"channels": ["C1", "C3"]}),
@@ -181,6 +223,12 @@ def test_every_kind_is_among_the_examples() -> None:
     told_elsewhere = {
         estuary.Bundle,  # tests/contract/test_estuary_publishing.py: it is read in a conversation
         figma.VariableCollection,  # tests/contract/test_figma_provider.py: so is this
+        hubspot.Account,  # tests/contract/test_hubspot_provider.py, test_hubspot_lists.py: so are these six
+        hubspot.ObjectType,
+        hubspot.Property,
+        hubspot.AssociationLabel,
+        hubspot.List,
+        hubspot.WebhookSettings,
         slack.ChannelMembers,  # tests/contract/test_slack_provider.py: so are these two
         slack.UserGroupMembers,
     }
@@ -218,8 +266,17 @@ def test_the_places_to_which_states_refer_stay() -> None:
     """Another name for a class or a module would lose every object of that kind in every stack."""
     assert set(KINDS) >= {
         *(f"airbyte {name}" for name in ("Workspace", "Source", "Destination", "Tag", "Connection")),
+        *(
+            f"apollo {n}"
+            for n in ("CustomField", "List", "Sequence", "Schedule", "ContactStage", "AccountStage", "User")
+        ),
         *(f"estuary {name}" for name in ("Bundle", "StorageMapping", "AlertSubscription", "ServiceAccount", "ApiKey")),
         *(f"figma {name}" for name in ("Project", "File", "Webhook", "DevResource", "VariableCollection")),
+        *(f"gong {name}" for name in ("Workspace", "User", "Tracker", "Scorecard", "LibraryFolder", "CrmIntegration")),
+        *(f"gong {name}" for name in ("PermissionProfile", "ProfileMember")),
+        *(f"hubspot {n}" for n in ("Account", "ObjectType", "Schema", "SchemaRoles", "SchemaAssociation", "List")),
+        *(f"hubspot {n}" for n in ("PropertyGroup", "Property", "Pipeline", "PipelineStage", "AssociationLabel")),
+        *(f"hubspot {n}" for n in ("WebhookSettings", "WebhookSubscription")),
         *(f"lambda_labs {name}" for name in ("SshKey", "Filesystem", "FirewallRuleset", "Instance")),
         *(f"linear {n}" for n in ("Team", "WorkflowState", "IssueLabel", "Template", "CustomView", "Webhook")),
         *(f"linear {n}" for n in ("Project", "ProjectLabel", "ProjectStatus", "ProjectMilestone", "GitAutomation")),

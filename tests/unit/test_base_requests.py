@@ -105,6 +105,34 @@ def test_a_wait_that_is_too_long_is_an_error_and_not_a_silence(platform: Platfor
     assert "come back tomorrow" in error.said
 
 
+def test_what_comes_after_a_refusal_for_a_day_is_not_asked(
+    platform: Platform, make_api: MakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.setenv("TOY_URL", "http://toy.test/v1")
+    monkeypatch.setenv("TOY_KEY", "toy-credential")
+    platform.answers = [refused(429, "come back tomorrow", retry_after="86400")]
+    api = make_api()
+    assert "come back tomorrow" in trouble(api).said
+    error = trouble(api)
+    assert (error.trouble, len(platform.requests)) == (Trouble.BUSY, 1)
+    assert "Toy has refused an earlier request and takes none for another 24 h 0 min" in error.said
+
+
+def test_a_name_and_its_secret_are_shown_as_one_and_never_told(
+    platform: Platform, make_api: MakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOY_SECRET", "toy:secret")
+    api = make_api(auth=base.Basic(Environment("TOY_KEY"), Environment("TOY_SECRET")))
+    api.request("GET", "/things")
+    assert platform.shown == ["Basic dG95LWNyZWRlbnRpYWw6dG95OnNlY3JldA=="], (
+        "RFC 7617: the name ends at the first colon"
+    )
+    assert set(api.secrets()) == {"toy:secret", "dG95LWNyZWRlbnRpYWw6dG95OnNlY3JldA=="}
+    platform.answers = [refused(401)]
+    assert trouble(api).variables == "TOY_KEY and TOY_SECRET"
+
+
 @pytest.mark.parametrize(
     "answer",
     [

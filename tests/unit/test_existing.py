@@ -23,9 +23,9 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
 
 
 def test_no_variable_is_named_twice_or_like_one_of_the_stacks_own() -> None:
-    variables = Variables({"sources": {"gong": {"secrets": {"x": {"environment": "GONG_KEY"}}}}})
-    named = variables.named("source", "gong", [("key",), ("a", "key"), ("b", "apiKey")])
-    assert list(named.values()) == ["GONG_KEY_2", "GONG_A_KEY", "GONG_API_KEY"]
+    variables = Variables({"sources": {"ledger": {"secrets": {"x": {"environment": "LEDGER_KEY"}}}}})
+    named = variables.named("source", "ledger", [("key",), ("a", "key"), ("b", "apiKey")])
+    assert list(named.values()) == ["LEDGER_KEY_2", "LEDGER_A_KEY", "LEDGER_API_KEY"]
     (own,) = variables.named("source", "slack", [("bot_token",)]).values()
     assert own == "SOURCE_SLACK_BOT_TOKEN", "the stack's own token must never be sent to a connector"
 

@@ -174,11 +174,11 @@ def test_secrets_become_variables_that_a_person_sets(platform: Platform) -> None
     (entry,) = found["settings"]["sources"].values()
     assert entry["configuration"] == {"host": "db", "credentials": {"user": "u"}}
     assert entry["secrets"] == {
-        "tunnel.tunnel_key": {"environment": "GONG_TUNNEL_KEY"},
-        "credentials.password": {"environment": "GONG_PASSWORD"},
+        "tunnel.tunnel_key": {"environment": "SOURCE_GONG_TUNNEL_KEY"},
+        "credentials.password": {"environment": "SOURCE_GONG_PASSWORD"},
     }
     (added,) = [entry for entry in found["added"] if entry["path"] == "airbyte.sources.gong"]
-    assert added["secrets"] == ["GONG_TUNNEL_KEY", "GONG_PASSWORD"]
+    assert added["secrets"] == ["SOURCE_GONG_TUNNEL_KEY", "SOURCE_GONG_PASSWORD"]
     assert "hosts.0.password" in reasons(found)["Lists"]
 
 

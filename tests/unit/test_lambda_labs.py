@@ -232,7 +232,7 @@ def test_a_launch_waits_for_its_own_turn_and_for_that_of_every_request(monkeypat
     monkeypatch.setenv("LAMBDA_API_KEY", "key")
     paces = {f"https://lambda.test{prefix}": Pace(limit) for prefix, limit in {"": api.limit, **api.limits}.items()}
     names = {id(pace): bucket for bucket, pace in paces.items()}
-    monkeypatch.setattr("providers.base.api.Pace.wait", lambda pace: turns.append(names[id(pace)]))
+    monkeypatch.setattr("providers.base.api.Pace.wait", lambda pace, _patience=0.0: turns.append(names[id(pace)]))
     monkeypatch.setitem(api.__dict__, "_paces", paces)
     with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, json={"data": {}}))) as client:
         monkeypatch.setitem(api.__dict__, "client", client)

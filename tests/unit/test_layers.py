@@ -29,6 +29,8 @@ BOTH = {"vercel"}
 """Platforms with an official package whose gaps a provider of ours fills."""
 UPON = {"incidents": "n8n", "monitoring": "kubernetes"}
 """Platforms that are objects of another one: it has the package or provider, the emulator and the credentials."""
+RECORDED = {"usergems"}
+"""Platforms of which no object is confirmed that an API manages: neither provider nor emulator, and nobody can ask them."""
 T = TypeVar("T")
 
 STAGES = ("dev", "staging", "prod")
@@ -51,12 +53,18 @@ def test_a_platform_is_in_every_layer(platform: str) -> None:
     (component,) = members(f"components.{platform}", pulumi.ComponentResource)
     assert component.__name__.lower() == platform.replace("_", "")
     field = Estate.of([platform]).model_fields[platform]
-    assert any(isinstance(t, type) and issubclass(t, Settings) for t in getattr(field.annotation, "__args__", ()))
+    (settings,) = [
+        t for t in getattr(field.annotation, "__args__", ()) if isinstance(t, type) and issubclass(t, Settings)
+    ]
+    assert settings.asked is (platform not in RECORDED), "monitoring misses what nobody tells of, if it can be told"
     if platform in BOTH:
         assert platform in OFFICIAL
         assert {resource.kind.api.name for resource in members(f"providers.{platform}", Resource)} == {platform}
     elif platform in OFFICIAL:
         assert not (REPOSITORY / "providers" / f"{platform}.py").exists(), "official packages need no provider of ours"
+    elif platform in RECORDED:
+        assert not (REPOSITORY / "providers" / f"{platform}.py").exists(), "nothing is confirmed that it could manage"
+        assert platform not in {emulator.name for emulator in EMULATORS}, "nor imitate"
     elif platform in UPON:
         assert UPON[platform] in OFFICIAL | {emulator.name for emulator in EMULATORS}
     else:
@@ -94,7 +102,7 @@ def test_a_provider_is_of_a_platform_of_the_estate() -> None:
         for path in (REPOSITORY / "providers").glob("*.py")
         if path.stem != "__init__" and members(f"providers.{path.stem}", Resource)
     }
-    assert apis == set(PLATFORMS) - (OFFICIAL - BOTH) - UPON.keys()
+    assert apis == set(PLATFORMS) - (OFFICIAL - BOTH) - UPON.keys() - RECORDED
 
 
 def environment(name: str) -> dict[str, str]:
@@ -165,7 +173,13 @@ def test_modules_of_the_product_stay_short_enough_to_be_read() -> None:
 def test_a_platform_says_how_it_is_asked_for_its_health(platform: str) -> None:
     health = declared.all_of_them().get(platform)
     assert health, f"health/{platform}.py is missing: which request shows that {platform} is well?"
+    if platform in RECORDED:
+        assert health.unasked, "it is told why nobody can ask it"
+        assert health.service is None
+        assert health.credentials
+        return
     assert health.service, "a platform of the estate can be asked"
+    assert not health.unasked
     assert any(probe.credentials for probe in health.probes), "and a credential is shown to it"
     proved = {name for probe in health.probes for name in probe.credentials}
     assert {credential.variable for credential in health.credentials} <= proved, (
@@ -187,6 +201,8 @@ def test_every_secret_that_the_program_mints_is_declared() -> None:
     """A kind of object whose platform shows a value only once has made a credential."""
     minted = {mint.type for health in declared.all_of_them().values() for mint in health.minted}
     kinds = [
-        resource for platform in set(PLATFORMS) - (OFFICIAL - BOTH) - UPON.keys() for resource in resources_of(platform)
+        resource
+        for platform in set(PLATFORMS) - (OFFICIAL - BOTH) - UPON.keys() - RECORDED
+        for resource in resources_of(platform)
     ]
     assert {type_of(one) for one in kinds if any(out.once for out in one.kind.outputs)} <= minted

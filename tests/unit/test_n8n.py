@@ -24,7 +24,8 @@ from health.n8n import HEALTH
 Deploy = Callable[..., Any]
 REPOSITORY = Path(__file__).parents[2]
 OUTPUTS = {"slack.channels.alerts": "C1", "slack.channels.collections": "C2", "portkey.configs.summary": "pc-1"} | {
-    "portkey.agents": "pk-agents"
+    "portkey.agents": "pk-agents",
+    "usergems.webhooks.job-changes": "shared",
 }
 WEBHOOK: dict[str, Any] = {
     "id": "a",

@@ -16,11 +16,13 @@ from tests.unit.policy_examples import BAD, DEPLOYMENT, GOOD, NOW, UNKNOWN, pod
 
 BY_NAME = {policy.name: policy for policy in ALL}
 PLATFORMS = {
+    "apollo": "Apollo",
     "airbyte": "Airbyte",
     "estuary": "Estuary",
     "github": "GitHub",
     "kubernetes": "Kubernetes",
     "openrouter": "OpenRouter",
+    "gong": "Gong",
     "portkey": "Portkey",
     "slack": "Slack",
     "snowflake": "Snowflake",
@@ -86,6 +88,14 @@ def test_every_policy_bears_a_resource_of_which_nothing_is_known(policy: Policy)
 def test_there_is_a_bad_example_of_every_policy() -> None:
     of_state = {policy.name for policy in ALL if policy.of_state}
     assert {name for name, *_ in BAD} == {policy.name for policy in POLICIES} - of_state
+
+
+@pytest.mark.parametrize("stack", ["dev", "staging"])
+def test_only_prod_writes_to_real_people(stack: str) -> None:
+    active = {"active": True, "sends_real_mail": True}
+    (found,) = violations("real-mail", resource(kinds.APOLLO_SEQUENCE, stack=stack, inputs=active))
+    assert f"{stack} is for trying things out" in found
+    assert violations("real-mail", resource(kinds.APOLLO_SEQUENCE, stack=stack, inputs={"active": False})) == []
 
 
 @pytest.mark.parametrize("stack", ["dev", "staging"])

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from tests.unit.shown import (
     airbyte,
+    apollo,
     asana,
     estuary,
     figma,
+    gong,
+    hubspot,
     lambda_labs,
     linear,
     n8n,
@@ -20,9 +23,12 @@ from tests.unit.shown.example import Examples
 
 SHOWN: Examples = {
     **airbyte.SHOWN,
+    **apollo.SHOWN,
     **asana.SHOWN,
     **estuary.SHOWN,
     **figma.SHOWN,
+    **gong.SHOWN,
+    **hubspot.SHOWN,
     **lambda_labs.SHOWN,
     **linear.SHOWN,
     **n8n.SHOWN,
