@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -25,6 +27,7 @@ from health.base import (
     Resource,
     Service,
     Subject,
+    Verdict,
     moment,
     variable,
 )
@@ -37,8 +40,9 @@ _ADDRESS = Environment("SNOWFLAKE_API_URL")
 _ORGANIZATION, _ACCOUNT = Environment("SNOWFLAKE_ORGANIZATION_NAME"), Environment("SNOWFLAKE_ACCOUNT_NAME")
 _USER, _ROLE = Environment("SNOWFLAKE_USER"), Environment("SNOWFLAKE_ROLE")
 _AUTH = KeyPair(KEY, _USER.name, (_ORGANIZATION.name, _ACCOUNT.name))
-_STATEMENTS = "/api/v2/statements"
+STATEMENTS = "/api/v2/statements"
 _SERVICE_USER = "snowflake:index/serviceUser:ServiceUser"
+_VIEW = "snowflake:index/view:View"
 
 _NOT_GRANTED = "390189"
 """The code of a role that does not exist or is not granted to the user."""
@@ -62,8 +66,13 @@ def _trouble(response: httpx.Response) -> Trouble | None:
     return trouble_of(response.status_code)
 
 
-def _statement(text: str) -> dict[str, Any]:
+def statement(text: str) -> dict[str, Any]:
+    """The body of a request that runs one statement, in the role of the stack."""
     return {"statement": text, "timeout": 10, "role": _ROLE.value()}
+
+
+def _current_role(_: Subject) -> dict[str, Any]:
+    return statement("SELECT CURRENT_ROLE(), CURRENT_VERSION()")
 
 
 def _role(answer: Answer) -> Reading:
@@ -106,7 +115,7 @@ def _minted(client: Client, pair: Resource, subject: Subject) -> Known:
         return Known(said="no user of the stack has this key")
     try:
         print_ = fingerprint_of(base64.b64decode(public))
-        shown = _properties(client.send("POST", _STATEMENTS, body=_statement(_describe(users[0].outputs["name"]))))
+        shown = _properties(client.send("POST", STATEMENTS, body=statement(_describe(users[0].outputs["name"]))))
     except PlatformError as error:
         if error.trouble in (Trouble.NOT_FOUND, Trouble.INVALID):
             return Known(False, said=error.said)
@@ -117,6 +126,68 @@ def _minted(client: Client, pair: Resource, subject: Subject) -> Known:
     if not slot:
         return Known(False, said=f"the user {users[0].outputs['name']} has another key")
     return Known(True, made=moment(shown.get(f"{slot}_LAST_SET_TIME", "")))
+
+
+Row = Mapping[str, str | None]
+"""By column. Values come as text, whatever their type is (docs.snowflake.com, SQL API, handling responses)."""
+
+
+@dataclass(frozen=True)
+class View:
+    """The view in which a module above Snowflake says how it is; ``name`` is its logical name in the state.
+
+    ``warehouse``: type, logical name and output of the object whose warehouse runs the query. Without one a user who has
+    no warehouse of their own is refused; it sleeps again by itself.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    warehouse: tuple[str, str, str]
+
+    def probes(
+        self, proves: str, read: Callable[[list[Row], Subject], Reading], refused: Verdict = "failing"
+    ) -> tuple[Probe, ...]:
+        """The query, and the Snowflake that it will be in as long as the stack has no such view.
+
+        ``read`` gets the rows.
+        """
+        query = Probe(
+            proves,
+            STATEMENTS,
+            "POST",
+            body=self._asked,
+            credentials=(KEY,),
+            read=lambda answer: read(self._rows(answer), answer.subject),
+            needed=lambda subject: bool(list(self._found(subject))),
+            refused=refused,
+        )
+        login = Probe(
+            "the Snowflake that it will be in",
+            STATEMENTS,
+            "POST",
+            body=_current_role,
+            credentials=(KEY,),
+            needed=lambda subject: not list(self._found(subject)),
+        )
+        return query, login
+
+    def older_than(self, age: timedelta, subject: Subject) -> bool:
+        """Whether it has been there for so long that nothing at all in it means something."""
+        made = [view.created for view in self._found(subject) if view.created]
+        return bool(made) and datetime.now(UTC) - datetime.fromisoformat(made[0]) > age
+
+    def _found(self, subject: Subject) -> Iterator[Resource]:
+        return (view for view in subject.of_type(_VIEW) if view.name == self.name)
+
+    def _asked(self, subject: Subject) -> dict[str, Any]:
+        (view,) = self._found(subject)
+        asked = statement(" ".join(("SELECT", ", ".join(self.columns), "FROM", view.outputs["fullyQualifiedName"])))
+        type_, name, output = self.warehouse
+        runs = next((one for one in subject.of_type(type_) if one.name == name), None)
+        return asked | ({"warehouse": runs.outputs[output]} if runs else {})
+
+    def _rows(self, answer: Answer) -> list[Row]:
+        return [dict(zip(self.columns, row, strict=True)) for row in answer.document["data"]]
 
 
 HEALTH = Health(
@@ -135,17 +206,17 @@ HEALTH = Health(
     probes=(
         Probe(
             "login and role",
-            _STATEMENTS,
+            STATEMENTS,
             "POST",
-            body=lambda _: _statement("SELECT CURRENT_ROLE(), CURRENT_VERSION()"),
+            body=_current_role,
             credentials=(KEY,),
             read=_role,
         ),
         Probe(
             "keys",
-            _STATEMENTS,
+            STATEMENTS,
             "POST",
-            body=lambda _: _statement(_describe(variable(_USER.name).upper())),
+            body=lambda _: statement(_describe(variable(_USER.name).upper())),
             credentials=(KEY,),
             read=_own_key,
             refused="degraded",

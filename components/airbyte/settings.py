@@ -245,6 +245,18 @@ class AirbyteSettings(Settings):
             yield from unknown_name((*at, "destination"), connection.destination, self.destinations, "destination")
             yield from unknown_names((*at, "tags"), connection.tags, self.tags, "tag")
             yield from self._unknown_streams(at, connection)
+        yield from self._landed_twice()
+
+    def _landed_twice(self) -> Iterator[Mistake]:
+        """Airbyte lets two connections write to one table, and the one that overwrites takes the other's rows away."""
+        landed: dict[tuple[str | None, ...], str] = {}
+        for key, connection in self.connections.items():
+            for index, stream in enumerate(connection.streams or []):
+                name = f"{connection.prefix}{stream.destination_object_name or stream.name}".upper()
+                table = (connection.destination, connection.schema_key, connection.namespace, stream.namespace, name)
+                if (other := landed.setdefault(table, key)) != key:
+                    said = f"lands in {name}, where connections.{other} lands already: give one of them another prefix"
+                    yield Mistake(("connections", key, "streams", index), said)
 
     def _unknown_streams(self, at: Path, connection: ConnectionSettings) -> Iterator[Mistake]:
         """A low-code source says here already what streams there are."""

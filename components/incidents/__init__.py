@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pulumi
 
@@ -21,14 +21,12 @@ from components.linear import Linear, LinearSettings
 from components.monitoring.alertmanager import receiver
 from components.monitoring.settings import TeamSettings
 from components.n8n import N8n
-from components.n8n.workflow_files import PLACE, read
-from components.settings import CredentialsError, SettingsError, Stage, where
+from components.n8n.shipped import Shipped, Values
+from components.settings import Stage
 from components.slack import Slack
 from components.vercel import Vercel
-from providers import n8n as api
 from providers.base import made_here
 from providers.base.auth import Environment
-from providers.base.errors import PlatformError
 from providers.passwords import Password
 
 __all__ = ["FILES", "Incidents", "IncidentsSettings"]
@@ -42,7 +40,6 @@ FILES = {
 
 _SLACK, _LINEAR = Environment("SLACK_API_URL"), Environment("LINEAR_API_URL")
 
-Values = Mapping[str, pulumi.Input[Any]]
 T = TypeVar("T")
 
 
@@ -91,13 +88,13 @@ class Incidents(pulumi.ComponentResource):
         """
         super().__init__("sophia:platform:Incidents", name, None, opts)
         self._settings, self._stage, self._outputs = settings, stage.value, outputs
-        self._slack, self._linear, self._n8n, self._asana = slack, linear, n8n, asana
+        self._slack, self._linear, self._asana = slack, linear, asana
         self._templates = templates
         self._own = pulumi.ResourceOptions(parent=self)
         self.workflow_ids, self.alert_token, self.reminders = {}, None, None
         if settings.alerts is not None or settings.deployments is not None:
-            provider = _there(n8n).provider
-            self._child = pulumi.ResourceOptions.merge(self._own, pulumi.ResourceOptions(provider=provider))
+            options = pulumi.ResourceOptions.merge(self._own, pulumi.ResourceOptions(provider=_there(n8n).provider))
+            self._ships = Shipped("incidents", _there(n8n), stage, settings.error_workflow, settings.adopt, options)
             # What two workflows use is made once.
             self._used: dict[str, pulumi.Output[str]] = {"slack": _there(n8n).credential_ids[settings.slack]}
         if settings.alerts is not None:
@@ -137,7 +134,7 @@ class Incidents(pulumi.ComponentResource):
             {
                 "routes": pulumi.Output.json_dumps(routes),
                 "issue": pulumi.Output.json_dumps(issue),
-                "linear-api": _address(_LINEAR),
+                "linear-api": self._ships.address(_LINEAR),
             },
         )
 
@@ -169,35 +166,13 @@ class Incidents(pulumi.ComponentResource):
             self._workflow("vercel-deployments", {"channel": channel})
 
     def _credential(self, key: str, title: str, type_: str, **data: pulumi.Input[str]) -> None:
-        self._used[key] = api.Credential(
-            key, self._child, name=title, type=type_, data=data, adopt=self._settings.adopt
-        ).id
+        self._used[key] = self._ships.credential(key, title, type_, **data)
 
     def _workflow(self, key: str, more: Values) -> None:
-        title, path = FILES[key]
-        content, n8n = read(path), _there(self._n8n)
-        if other := list(content.of_other_stages(self._stage, {})):
-            raise SettingsError([f"{where('incidents')}: {path}: {said}" for said in other])
-        values: Values = {"stack": f"{pulumi.get_project()}/{self._stage}", "slack-api": _address(_SLACK), **more}
-
-        def fill(text: str, places: list[str]) -> pulumi.Output[str]:
-            asked = pulumi.Output.all(**{place: values[place] for place in places})
-            return asked.apply(lambda known: PLACE.sub(lambda place: str(known[place[1]]), text))
-
-        error = self._settings.error_workflow
-        reporting = {"errorWorkflow": n8n.workflow_ids[error]} if error else {}
-        workflow = api.Workflow(
-            key,
-            self._child,
-            name=title,
-            nodes=content.nodes_with(self._used.__getitem__, fill),
-            connections=content.connections,
-            settings={"executionOrder": "v1", **content.settings, **reporting},
-            tag_ids=[n8n.owner_tag_id] if n8n.owner_tag_id else [],
-            published=True,
-            adopt=self._settings.adopt,
-        )
-        self.workflow_ids = {**self.workflow_ids, key: workflow.id}
+        stack = f"{pulumi.get_project()}/{self._stage}"
+        values: Values = {"stack": stack, "slack-api": self._ships.address(_SLACK), **more}
+        workflow = self._ships.workflow(key, *FILES[key], self._used, values)
+        self.workflow_ids = {**self.workflow_ids, key: workflow}
 
     def _reminding(self, settings: LinearReminderSettings | AsanaReminderSettings) -> dict[str, pulumi.Input[str]]:
         if isinstance(settings, LinearReminderSettings):
@@ -211,13 +186,6 @@ class Incidents(pulumi.ComponentResource):
             "renewed": asana.section_ids[f"{project}.{settings.renewed}"],
             **field,
         }
-
-
-def _address(variable: Environment) -> str:
-    try:
-        return variable.value()
-    except PlatformError as error:
-        raise CredentialsError([f"{where('incidents')}: {error.said}"]) from error
 
 
 def _there(component: T | None) -> T:

@@ -9,7 +9,7 @@ import pulumi
 
 from components.settings import Stage, data_store_options
 from components.snowflake.account import account_of
-from components.snowflake.previews import check_previews
+from components.snowflake.previews import check_previews, in_preview
 from components.snowflake.settings import SnowflakeSettings
 
 
@@ -35,11 +35,12 @@ class Snowflake(pulumi.ComponentResource):
     roles and are what users have; they hang under SYSADMIN, except those that see personal data in clear. In prod the
     database, the schemas, the tables and the internal stages are protected.
 
-    Outputs: ``account`` (``organization-account``), ``host``, ``database``, by key ``schemas``, ``warehouses``,
-    ``roles``, ``users`` and ``logins``, and ``queues``: by pipe the SQS queue to which its bucket has to send
-    notifications of new files. ``schemas`` and ``logins`` hang on grants: a loader that is given them is created when it
-    may load, and is deleted before it no longer may. ``schemas`` wait for all grants in the schema, ``logins`` for those
-    of the user's role. A plain name (``users``, ``roles``) waits for nothing but the object.
+    Outputs: ``account`` (``organization-account``), ``host``, ``database``, by key ``schemas``, ``warehouses``, ``roles``,
+    ``users``, ``logins``, ``tables`` and ``masks``, the masking policies (the last two are qualified names), and ``queues``:
+    by pipe the SQS queue to which its bucket has to send notifications of new files. ``schemas`` and ``logins`` hang on
+    grants: a loader that is given them is created when it may load, and is deleted before it no longer may. ``schemas``
+    wait for all grants in the schema, ``logins`` for those of the user's role. A plain name (``users``, ``roles``) waits
+    for nothing but the object.
 
     Not managed, on purpose: the tables and views of the loaders and of dbt (what the settings declare is what nobody
     else makes), grants on tables that were there before (a one-off ``GRANT … ON ALL TABLES``; as a resource it would say
@@ -59,6 +60,8 @@ class Snowflake(pulumi.ComponentResource):
     users: Mapping[str, pulumi.Output[str]]
     logins: Mapping[str, Login]
     queues: Mapping[str, pulumi.Output[str]]
+    tables: Mapping[str, pulumi.Output[str]]
+    masks: Mapping[str, pulumi.Output[str]]
 
     def __init__(
         self,
@@ -83,7 +86,7 @@ class Snowflake(pulumi.ComponentResource):
         super().__init__("sophia:platform:Snowflake", name, None, opts)
         self.account = account_of(settings.account)
         self.host = f"{self.account.replace('_', '-')}.snowflakecomputing.com"
-        check_previews(settings)
+        check_previews((f"snowflake.{section}", section) for section in in_preview(settings))
 
         # Here, because the SDK takes seconds to import, and only stacks with Snowflake should pay for it.
         from components.snowflake import compute, loading, notifications, privacy, recovery, transforming, users
@@ -110,19 +113,21 @@ class Snowflake(pulumi.ComponentResource):
         rows = privacy.create_row_access_policies(settings, scope, access, tables)
         told = notifications.create_notifications(settings.notifications, scope, outputs or {})
         loads = loading.create_loading(settings, scope, tables, told, outputs or {})
-        dynamic_tables = transforming.create_dynamic_tables(settings, scope, tables, warehouses)
+        self.warehouses = {key: warehouse.name for key, warehouse in warehouses.items()}
+        dynamic_tables = transforming.create_dynamic_tables(settings, scope, tables, self.warehouses)
         readable = {"tables": tables, "dynamic_tables": dynamic_tables}
         views = transforming.create_views(settings, scope, readable, masks, rows)
         readable |= {"views": views, "streams": loads.streams}
-        transforming.create_tasks(settings, scope, readable, warehouses, told)
+        transforming.create_tasks(settings, scope, readable, self.warehouses, told)
         recovery.create_recovery(settings, scope, warehouses, told)
 
         self.database = database.name
         self.schemas = usable
-        self.warehouses = {key: warehouse.name for key, warehouse in warehouses.items()}
         self.roles = {key: role.name for key, role in access.roles.items()}
         self.users = {key: entry.user.name for key, entry in created.items()}
         self.queues = loads.queues
+        self.tables = tables
+        self.masks = {key: policy.fully_qualified_name for key, policy in masks.items()}
         self._integrations, self._failures = loads.integrations, told.integration
         self.logins = {
             key: Login(

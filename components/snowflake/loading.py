@@ -12,7 +12,7 @@ from components.settings import output_named
 from components.snowflake.notifications import Notifications
 from components.snowflake.references import reads
 from components.snowflake.scope import Scope, flag
-from components.snowflake.settings import SnowflakeSettings
+from components.snowflake.settings import ObjectSettings, SnowflakeSettings
 from components.snowflake.settings_loading import FileFormatSettings, PipeSettings, StageSettings, TableSettings
 from components.snowflake.sql import copy_statement
 
@@ -32,7 +32,7 @@ class Loading:
 
 
 def create_tables(
-    settings: SnowflakeSettings, scope: Scope, masks: Mapping[str, snowflake.MaskingPolicy]
+    settings: ObjectSettings, scope: Scope, masks: Mapping[str, snowflake.MaskingPolicy]
 ) -> Mapping[str, pulumi.Output[str]]:
     tracked = {stream.table for stream in settings.streams.values()}
     tracked |= {name for d in settings.dynamic_tables.values() for name in reads("tables", d.query)}
@@ -98,7 +98,13 @@ def create_loading(
         )
         for key, pipe in settings.pipes.items()
     }
-    streams = {
+    streams = create_streams(settings, scope, tables)
+    queues = {key: pipe.notification_channel for key, pipe in pipes.items() if settings.pipes[key].auto_ingest}
+    return Loading(streams, queues, created)
+
+
+def create_streams(settings: ObjectSettings, scope: Scope, tables: Names) -> Names:
+    return {
         key: snowflake.StreamOnTable(
             key,
             name=entry.name,
@@ -111,8 +117,6 @@ def create_loading(
         ).fully_qualified_name
         for key, entry in settings.streams.items()
     }
-    queues = {key: pipe.notification_channel for key, pipe in pipes.items() if settings.pipes[key].auto_ingest}
-    return Loading(streams, queues, created)
 
 
 def _create_file_format(key: str, settings: FileFormatSettings, scope: Scope) -> pulumi.Output[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import pulumi
 
 from components.settings import SettingsError, where
-from components.snowflake.settings import SnowflakeSettings
+from components.snowflake.settings import ObjectSettings
 
 _FEATURES: Final[Mapping[str, str]] = {
     "tables": "snowflake_table_resource",
@@ -20,18 +20,27 @@ _FEATURES: Final[Mapping[str, str]] = {
 """Resources that the provider calls previews in 2.22 (``previewFeaturesEnabled``; pulumi_snowflake.Provider)."""
 
 
-def check_previews(settings: SnowflakeSettings) -> None:
-    """SettingsError with all preview features that the settings use and the stack file does not enable."""
-    if problems := list(_not_enabled(settings)):
-        raise SettingsError(problems)
+def check_previews(made: Iterable[tuple[str, str]]) -> None:
+    """SettingsError with all preview features that are used and that the stack file does not enable.
 
-
-def _not_enabled(settings: SnowflakeSettings) -> Iterator[str]:
+    ``made``: the setting that has them made, and what it makes, as `in_preview` names it.
+    """
     enabled = pulumi.Config("snowflake").get_object("previewFeaturesEnabled") or []
-    for section, feature in _FEATURES.items():
+    missing = [(setting, _FEATURES[what]) for setting, what in made if _FEATURES[what] not in enabled]
+    if missing:
+        raise SettingsError([_not_enabled(setting, feature) for setting, feature in missing])
+
+
+def in_preview(settings: ObjectSettings) -> Iterator[str]:
+    """What these settings have made that is a preview, by its section of Snowflake's settings (``dynamic_tables``)."""
+    for section in _FEATURES:
         used: object = settings
         for member in section.split("."):
-            used = getattr(used, member)
-        if used and feature not in enabled:
-            add = f'add "- {feature}" under snowflake:previewFeaturesEnabled in Pulumi.{pulumi.get_stack()}.yaml'
-            yield f"{where(f'snowflake.{section}')}: the provider makes these only as a preview feature: {add}"
+            used = getattr(used, member, None)
+        if used:
+            yield section
+
+
+def _not_enabled(setting: str, feature: str) -> str:
+    add = f'add "- {feature}" under snowflake:previewFeaturesEnabled in Pulumi.{pulumi.get_stack()}.yaml'
+    return f"{where(setting)}: the provider makes these only as a preview feature: {add}"

@@ -210,7 +210,17 @@ class NotificationSettings(Settings):
     failures: FailureTopicSettings | None = None
 
 
-class SnowflakeSettings(Settings):
+class ObjectSettings(Settings):
+    """Tables and what reads them: of Snowflake's own settings, or of a component that keeps its data there."""
+
+    tables: dict[Key, TableSettings] = Field(default_factory=dict)
+    streams: dict[Key, StreamSettings] = Field(default_factory=dict)
+    dynamic_tables: dict[Key, DynamicTableSettings] = Field(default_factory=dict)
+    views: dict[Key, ViewSettings] = Field(default_factory=dict)
+    tasks: dict[Key, TaskSettings] = Field(default_factory=dict)
+
+
+class SnowflakeSettings(ObjectSettings):
     """``sophia-ai:snowflake``. Keys of the maps are what the rest of the settings refers to; names are Snowflake's."""
 
     account: AccountSettings
@@ -228,12 +238,7 @@ class SnowflakeSettings(Settings):
     storage_integrations: dict[Key, StorageIntegrationSettings] = Field(default_factory=dict)
     file_formats: dict[Key, FileFormatSettings] = Field(default_factory=dict)
     stages: dict[Key, StageSettings] = Field(default_factory=dict)
-    tables: dict[Key, TableSettings] = Field(default_factory=dict)
     pipes: dict[Key, PipeSettings] = Field(default_factory=dict)
-    streams: dict[Key, StreamSettings] = Field(default_factory=dict)
-    dynamic_tables: dict[Key, DynamicTableSettings] = Field(default_factory=dict)
-    views: dict[Key, ViewSettings] = Field(default_factory=dict)
-    tasks: dict[Key, TaskSettings] = Field(default_factory=dict)
     notifications: NotificationSettings = NotificationSettings()
     recovery: RecoverySettings | None = None
 

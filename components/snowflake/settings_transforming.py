@@ -11,7 +11,7 @@ from components.explain import Mistake
 from components.settings import Key, Settings, matching
 from components.snowflake.names import Cron, Identifier, Sql, TimeZone, repeated
 
-_Lag = Annotated[
+Lag = Annotated[
     str, matching(r"[1-9]\d* (second|minute|hour|day)s?", "must be like 5 minutes or 1 hour, and at least 60 seconds")
 ]
 
@@ -26,7 +26,7 @@ class DynamicTableSettings(Settings):
     schema_key: Annotated[str, Field(alias="schema")]
     query: Sql
     warehouse: str
-    lag: _Lag | None = None
+    lag: Lag | None = None
     refresh_mode: Literal["AUTO", "FULL", "INCREMENTAL"] = "AUTO"
     comment: str = ""
 

@@ -12,16 +12,14 @@ from components.snowflake.loading import Names
 from components.snowflake.notifications import Notifications
 from components.snowflake.references import reads
 from components.snowflake.scope import Readable, Scope, filled, flag
-from components.snowflake.settings import SnowflakeSettings
+from components.snowflake.settings import ObjectSettings
 from components.snowflake.settings_transforming import TaskSettings, ViewSettings
 from components.snowflake.sql import stream_has_data
 
 _MINUTE = 60_000
 
 
-def create_dynamic_tables(
-    settings: SnowflakeSettings, scope: Scope, tables: Names, warehouses: Mapping[str, snowflake.Warehouse]
-) -> Names:
+def create_dynamic_tables(settings: ObjectSettings, scope: Scope, tables: Names, warehouses: Names) -> Names:
     created: dict[str, pulumi.Output[str]] = {}
     entries = settings.dynamic_tables
     for key in TopologicalSorter({k: reads("dynamic_tables", e.query) for k, e in entries.items()}).static_order():
@@ -35,7 +33,7 @@ def create_dynamic_tables(
             database=scope.database,
             schema=scope.schemas[entry.schema_key],
             query=filled(entry.query, {"tables": tables, "dynamic_tables": dict(created)}),
-            warehouse=warehouses[entry.warehouse].name,
+            warehouse=warehouses[entry.warehouse],
             target_lag=lag,
             refresh_mode=entry.refresh_mode,
             comment=entry.comment,
@@ -45,7 +43,7 @@ def create_dynamic_tables(
 
 
 def create_views(
-    settings: SnowflakeSettings,
+    settings: ObjectSettings,
     scope: Scope,
     readable: Readable,
     masks: Mapping[str, snowflake.MaskingPolicy],
@@ -85,10 +83,10 @@ def create_views(
 
 
 def create_tasks(
-    settings: SnowflakeSettings,
+    settings: ObjectSettings,
     scope: Scope,
     readable: Readable,
-    warehouses: Mapping[str, snowflake.Warehouse],
+    warehouses: Names,
     notifications: Notifications,
 ) -> None:
     created: dict[str, snowflake.Task] = {}
@@ -108,7 +106,7 @@ def create_tasks(
             schedule=schedule,
             afters=[created[before].fully_qualified_name for before in task.after] or None,
             when=condition,
-            warehouse=warehouses[task.warehouse].name if task.warehouse else None,
+            warehouse=warehouses[task.warehouse] if task.warehouse else None,
             user_task_managed_initial_warehouse_size=task.serverless_size,
             user_task_timeout_ms=task.timeout_minutes * _MINUTE,
             suspend_task_after_num_failures=None if task.after else task.suspend_after_failures,

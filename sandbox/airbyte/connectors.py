@@ -137,7 +137,11 @@ SOURCES = (
         (
             Stream("users", ("id", "emailAddress", "firstName", "lastName", "active", "created")),
             Stream("calls", ("id", "title", "started", "duration", "primaryUserId", "url"), cursor="started"),
-            Stream("extensiveCalls", ("id", "metaData", "parties", "content", "interaction"), cursor="startdatetime"),
+            Stream(
+                "extensiveCalls",
+                ("id", "metaData", "context", "parties", "content", "interaction"),
+                cursor="startdatetime",
+            ),
             Stream("scorecards", ("scorecardId", "scorecardName", "enabled", "questions"), key=("scorecardId",)),
             Stream(
                 "answeredScorecards",

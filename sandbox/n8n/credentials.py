@@ -21,12 +21,36 @@ def _type(required: tuple[str, ...], **properties: str) -> dict[str, Any]:
     }
 
 
+def _chosen(name: str, members: dict[str, str], schema: dict[str, Any]) -> dict[str, Any]:
+    """``schema`` with an option ``name``, each value of which needs a member, and has not those of the others."""
+    schema["properties"][name] = {"type": "string", "enum": list(members)}
+    schema["allOf"] = [
+        {
+            "if": {"properties": {name: {"enum": [value]}}},
+            "then": {"allOf": [{"required": [member]}]},
+            "else": {"allOf": [{"not": {"required": [member]}}]},
+        }
+        for value, member in members.items()
+    ]
+    return schema
+
+
 SCHEMAS: dict[str, dict[str, Any]] = {
     "httpHeaderAuth": _type(("name", "value"), name="string", value="string"),
     "httpBasicAuth": _type((), user="string", password="string"),  # noqa: S106 - a type, no password
     "httpBearerAuth": _type((), token="string"),  # noqa: S106 - a type, no token
     "crypto": _type((), hmacSecret="string", signPrivateKey="string"),
     "hubspotAppToken": _type((), appToken="string"),
+    "snowflake": _chosen(
+        "authentication",
+        {"password": "password", "keyPair": "privateKey"},
+        _type(
+            (),
+            **dict.fromkeys(("account", "database", "warehouse", "username", "password", "privateKey"), "string"),
+            **dict.fromkeys(("passphrase", "schema", "role", "host"), "string"),
+            clientSessionKeepAlive="boolean",
+        ),
+    ),
     "slackApi": _type(("accessToken",), accessToken="string", signatureSecret="string"),
 }
 """Of the types that the estate uses, what ``GET /credentials/schema/{type}`` of n8n 2 answers."""
@@ -66,6 +90,13 @@ def _check_data(type_: str, data: dict[str, Any]) -> None:
             raise ApiError(400, f'request.body.data is not allowed to have the additional property "{name}"')
         if schema["properties"][name]["type"] == "string" and not isinstance(value, str):
             raise ApiError(400, f"request.body.data.{name} is not of a type(s) string")
+        if value not in schema["properties"][name].get("enum", [value]):
+            raise ApiError(400, f"request.body.data.{name} is not one of enum values")
+    for index, condition in enumerate(schema.get("allOf", ())):
+        ((option, values),) = condition["if"]["properties"].items()
+        (member,) = condition["then"]["allOf"][0]["required"]
+        if (member in data) != (option not in data or data[option] in values["enum"]):
+            raise ApiError(400, f"request.body.data does not match allOf schema [subschema {index}] with 1 error[s]")
 
 
 def _kept(data: dict[str, Any]) -> dict[str, str]:

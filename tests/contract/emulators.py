@@ -7,11 +7,8 @@ had, the tests are skipped, and say so.
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import json
 import os
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -21,27 +18,17 @@ from typing import Any
 
 import httpx
 import pytest
-from platformdirs import user_cache_path
 from tenacity import RetryError, retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from tests.contract import npm
+
 _LOCKED = Path(__file__).parent / "emulate"
-_FILES = ("package.json", "package-lock.json")
-_INSTALLING_SECONDS, _STARTING_SECONDS = 300, 60
+_STARTING_SECONDS = 60
 
 
 def installed() -> Path:
-    """The folder with ``node_modules``, from the user's cache or installed into it; skips where it cannot be had."""
-    content = b"".join((_LOCKED / name).read_bytes() for name in _FILES)
-    folder = user_cache_path("sophia-ai") / "emulate" / hashlib.sha256(content).hexdigest()[:12]
-    folder.mkdir(parents=True, exist_ok=True)
-    finished = folder / "installed"
-    with (folder / ".lock").open("w") as lock:
-        # every worker of pytest-xdist wants them at once
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not finished.exists():
-            _install(folder)
-            finished.touch()
-    return folder
+    """The folder with ``node_modules``; skips where it cannot be had."""
+    return npm.installed(_LOCKED, "THE THIRD PARTY'S EMULATORS", _has_node)
 
 
 @contextmanager
@@ -79,25 +66,8 @@ def running(service: str, seed: Mapping[str, Any], directory: Path) -> Iterator[
             process.wait(10)
 
 
-def _install(folder: Path) -> None:
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("THE THIRD PARTY'S EMULATORS ARE ABSENT, NOTHING IS CHECKED: there is no npm to install them with")
-    for name in _FILES:
-        shutil.copy(_LOCKED / name, folder)
-    # the package `node` fetches the right Node for this machine in a script of its own
-    command = [npm, "ci", "--no-audit", "--no-fund", "--no-update-notifier", "--foreground-scripts"]
-    try:
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=_INSTALLING_SECONDS, check=False
-        )
-        said = "" if done.returncode == 0 else done.stderr[-500:]
-    except subprocess.TimeoutExpired:
-        said = f"npm was not done after {_INSTALLING_SECONDS} s"
-    if said or not (folder / "node_modules" / ".bin" / "node").exists():
-        pytest.skip(
-            f"THE THIRD PARTY'S EMULATORS CANNOT BE INSTALLED, NOTHING IS CHECKED: {said or 'npm left no Node'}"
-        )
+def _has_node(folder: Path) -> str:
+    return "" if (folder / "node_modules" / ".bin" / "node").exists() else "npm left no Node"
 
 
 def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:

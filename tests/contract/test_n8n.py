@@ -109,3 +109,14 @@ def test_a_credential_is_never_shown_again(api: httpx.Client) -> None:
     assert "xoxb-of-a-test" not in shown
     assert api.post("/credentials", json={**sent, "data": {"token": "x"}}).status_code == 400
     assert api.get("/credentials/schema/slackApi").json()["required"] == ["accessToken"]
+
+
+def test_a_credential_has_the_secret_of_the_way_that_it_chooses(api: httpx.Client) -> None:
+    def made(**data: str) -> int:
+        sent = {"name": "Snowflake", "type": "snowflake", "data": {"account": "pay-ready", **data}}
+        return api.post("/credentials", json=sent).status_code
+
+    assert made(authentication="keyPair", privateKey="of a test") == 200
+    assert made(authentication="keyPair") == 400
+    assert made(authentication="keyPair", privateKey="of a test", password="too") == 400
+    assert made(authentication="oauth", privateKey="of a test") == 400

@@ -260,6 +260,10 @@ AES = {"type": "encryption", "configuration": {"algorithm": "AES", "key": "hunte
         ({"connections": {"x": GONG_TO_RAW | {"keep_schedule": True}}}, "cannot be true where `cron`"),
         ({"connections": {"x": GONG_TO_RAW | {"streams": [{"name": "a"}, {"name": "a"}]}}}, "is there already"),
         (
+            {"connections": {k: GONG_TO_RAW | {"name": k, "streams": [{"name": "a"}]} for k in ("x", "y")}},
+            "lands in A, where connections.x lands already: give one of them another prefix",
+        ),
+        (
             {"connections": {"x": GONG_TO_RAW | {"streams": [{"name": "a", "mappers": [AES]}]}}},
             "must be RSA, whose public key is no secret",
         ),
@@ -282,6 +286,7 @@ AES = {"type": "encryption", "configuration": {"algorithm": "AES", "key": "hunte
         "schema twice",
         "schedule twice",
         "stream twice",
+        "table twice",
         "key in clear",
         "one name twice",
         "cron",

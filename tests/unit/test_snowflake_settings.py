@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from components.settings import Settings, SettingsError, Stage, load_settings
-from components.snowflake.previews import check_previews
+from components.snowflake.previews import check_previews, in_preview
 from components.snowflake.settings import SnowflakeSettings
 
 REPOSITORY = Path(__file__).parents[2]
@@ -154,7 +154,8 @@ def check(settings: dict[str, Any], enabled: list[str], monkeypatch: pytest.Monk
     features = {"snowflake:previewFeaturesEnabled": json.dumps(enabled)} if enabled else {}
     monkeypatch.setenv("PULUMI_CONFIG", json.dumps(features))
     try:
-        check_previews(SnowflakeSettings.model_validate(settings))
+        sections = in_preview(SnowflakeSettings.model_validate(settings))
+        check_previews((f"snowflake.{section}", section) for section in sections)
     except SettingsError as error:
         return list(error.problems)
     return []

@@ -1,4 +1,7 @@
-"""Snowflake's SQL API, as far as a login goes: the current role, and the description of a user. No other SQL is run."""
+"""Snowflake's SQL API, as far as a login goes: the current role, and the description of a user.
+
+A view that is there can be selected from, and has no rows: nothing loads data here. No other SQL is run.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,18 @@ from sandbox.official.snowflake import USER, identifier
 
 ORGANIZATION, ACCOUNT = "SANDBOX", "ZNB04675"
 
+_WAREHOUSE = "snowflake:index/warehouse:Warehouse"
 _SERVICE_USER = "snowflake:index/serviceUser:ServiceUser"
 _ROLES = frozenset({"ACCOUNTADMIN", "SECURITYADMIN", "SYSADMIN", "USERADMIN", "ORGADMIN", "PUBLIC"})
+_VIEW = "snowflake:index/view:View"
 _LONGEST_SECONDS = 3600
 _CURRENT_ROLE = re.compile(r"\s*SELECT\s+CURRENT_ROLE\(\)\s*,\s*CURRENT_VERSION\(\)\s*;?\s*", re.IGNORECASE)
 _DESCRIBE = re.compile(r'\s*DESC(?:RIBE)?\s+USER\s+("(?:[^"]|"")+"|\w+)\s*;?\s*', re.IGNORECASE)
+_SELECT = re.compile(
+    r'\s*SELECT\s+(?P<columns>\w+(?:\s*,\s*\w+)*)\s+FROM\s+(?P<view>(?:"(?:[^"]|"")+"|\w+)(?:\.(?:"(?:[^"]|"")+"|\w+)){2})'
+    r"\s*;?\s*",
+    re.IGNORECASE,
+)
 
 
 def render(error: ApiError) -> Response:
@@ -103,7 +113,30 @@ def _run(call: Call) -> Response:
         written = described[1]
         (name,) = identifier(written if written.startswith('"') else written.upper())
         return _rows(_described(call, name), ["property", "value", "default", "description"])
-    raise ApiError(422, "the sandbox runs no SQL but CURRENT_ROLE() and DESCRIBE USER", code="000002")
+    if selected := _SELECT.fullmatch(statement):
+        return _selected(call, selected["columns"].upper(), selected["view"], sent.get("warehouse"))
+    raise ApiError(422, "the sandbox runs no SQL but CURRENT_ROLE(), DESCRIBE USER and a view's rows", code="000002")
+
+
+def _selected(call: Call, columns: str, view: str, warehouse: Any) -> Response:
+    wanted, asked = identifier(view), [column.strip() for column in columns.split(",")]
+    for properties in (one["properties"] for one in call.store.latest.all(_VIEW)):
+        if wanted == tuple(properties[member] for member in ("database", "schema", "name")):
+            break
+    else:
+        message = f"SQL compilation error:\nObject '{'.'.join(wanted)}' does not exist or not authorized."
+        raise ApiError(422, message, code="002003", sqlState="42S02")
+    has = [column["columnName"] for column in properties.get("columns") or ()] or asked
+    if unknown := [column for column in asked if column not in has]:
+        message = f"SQL compilation error: error line 1\ninvalid identifier '{unknown[0]}'"
+        raise ApiError(422, message, code="000904", sqlState="42000")
+    if warehouse not in [one["properties"]["name"] for one in call.store.latest.all(_WAREHOUSE)]:
+        message = (
+            "No active warehouse selected in the current session. "
+            "Select an active warehouse with the 'use warehouse' command."
+        )
+        raise ApiError(422, message, code="000606", sqlState="57P03")
+    return _rows([], asked)
 
 
 def _described(call: Call, name: str) -> list[list[str | None]]:

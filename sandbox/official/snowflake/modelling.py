@@ -38,7 +38,9 @@ from sandbox.official.snowflake.schema_objects import (
     MASKING_POLICY,
     PROCEDURE,
     ROW_ACCESS_POLICY,
+    STAGES,
     STREAM,
+    STREAMLIT,
     TABLE,
     TABLE_LIKE,
     TASK,
@@ -71,6 +73,7 @@ _SQL_WORDS = [
     "INSERT",
     "LIST",
     "MERGE",
+    "REMOVE",
     "REVOKE",
     "SELECT",
     "SET",
@@ -182,6 +185,21 @@ def _task_refusals(draft: Draft) -> Iterator[str]:
             f"Cannot resume task {qualified(in_schema(asked))}: it has no schedule, no predecessor and no "
             f"condition on a stream."
         )
+
+
+def _streamlit_references(properties: Properties) -> Iterator[Reference]:
+    # Of a Git repository the provider makes nothing: snowflakedb/terraform-provider-snowflake#4766
+    yield refer(STAGES[0], "Stage", text(properties, "stage"), WhenGone.STAYS, also=STAGES[1:])
+    if warehouse := text(properties, "queryWarehouse"):
+        yield refer(WAREHOUSE, "Warehouse", warehouse, WhenGone.STAYS)
+
+
+def _streamlit_refusals(draft: Draft) -> Iterator[str]:
+    warehouse = text(draft.asked, "queryWarehouse")
+    if warehouse != warehouse.upper():
+        yield f"Warehouse '{warehouse}' cannot be a Streamlit's: its name is not in upper case."
+    if not text(draft.asked, "mainFile"):
+        yield invalid("Invalid value '' for property 'MAIN_FILE'.")
 
 
 def _procedure_identity(properties: Properties) -> Identity:
@@ -309,6 +327,15 @@ KINDS = {
             flags("allowOverlappingExecution"),
         ),
         refusals=_task_refusals,
+    ),
+    STREAMLIT: schema_object(
+        references=_streamlit_references,
+        spelled_freely=("stage", "queryWarehouse"),
+        validate=every(
+            identifiers("stage", "<database_name>.<schema_name>.<name>"),
+            identifiers("queryWarehouse", "<name>"),
+        ),
+        refusals=_streamlit_refusals,
     ),
     PROCEDURE: _procedure(),
     EXECUTE: Kind(

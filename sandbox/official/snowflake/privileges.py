@@ -192,6 +192,7 @@ BY_TYPE: Mapping[str, frozenset[str]] = {
     "SEQUENCE": _set("USAGE"),
     "SECRET": _set("USAGE READ"),
     "NETWORK RULE": _set("USAGE"),
+    "STREAMLIT": _set("USAGE"),
     "TAG": frozenset({"APPLY", "READ", "OWNERSHIP"}),
     "MASKING POLICY": _POLICY,
     "ROW ACCESS POLICY": _POLICY,

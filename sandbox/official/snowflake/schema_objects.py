@@ -16,6 +16,7 @@ MASKING_POLICY = "snowflake:index/maskingPolicy:MaskingPolicy"
 ROW_ACCESS_POLICY = "snowflake:index/rowAccessPolicy:RowAccessPolicy"
 AUTHENTICATION_POLICY = "snowflake:index/authenticationPolicy:AuthenticationPolicy"
 NETWORK_RULE = "snowflake:index/networkRule:NetworkRule"
+STREAMLIT = "snowflake:index/streamlit:Streamlit"
 
 STAGES = (
     "snowflake:index/stageExternalS3:StageExternalS3",
@@ -56,6 +57,7 @@ SCHEMA_OBJECT_TYPES: Mapping[str, tuple[str, ...]] = {
     "ROW ACCESS POLICY": (ROW_ACCESS_POLICY,),
     "AUTHENTICATION POLICY": (AUTHENTICATION_POLICY,),
     "NETWORK RULE": (NETWORK_RULE,),
+    "STREAMLIT": (STREAMLIT,),
 }
 
 
