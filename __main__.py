@@ -80,6 +80,12 @@ if settings.snowflake:
     handed_over |= {f"snowflake.trust.{member}": value for member, value in snowflake.trust().items()}
     pulumi.export("snowflake", {"account": snowflake.account, "database": snowflake.database})
 
+if settings.dashboard:
+    from components.dashboard import Dashboard
+
+    dashboard = Dashboard("dashboard", settings.dashboard, snowflake=snowflake)
+    pulumi.export("dashboard", {"page": dashboard.page, "views": dashboard.views})
+
 if settings.aws:
     from components.aws import AWS
 
@@ -188,6 +194,20 @@ if settings.n8n:
     handed_over |= {f"n8n.tokens.{key}": token for key, token in n8n.tokens.items()}
     pulumi.export("n8n", {"workflows": n8n.workflow_ids})
 
+if settings.nmhc:
+    from components.nmhc import NMHC
+
+    nmhc = NMHC(
+        "nmhc",
+        settings.nmhc,
+        stage=stage,
+        snowflake=snowflake,
+        warehouse=warehouse,
+        connections=settings.airbyte.connections if settings.airbyte else {},
+        n8n=n8n if settings.n8n else None,
+    )
+    pulumi.export("nmhc", {"table": nmhc.table, "opportunities": nmhc.opportunities, "workflows": nmhc.workflow_ids})
+
 if settings.asana:  # its webhooks are answered by n8n while they are made
     from components.asana import Asana
 
@@ -243,6 +263,23 @@ if settings.incidents:
         outputs=handed_over,
     )
     pulumi.export("incidents", {"workflows": incidents.workflow_ids, "reminders": incidents.reminders})
+
+if settings.competitors:
+    from components.competitors import Competitors
+
+    competitors = Competitors(
+        "competitors",
+        settings.competitors,
+        stage=stage,
+        snowflake=snowflake,
+        warehouse=warehouse,
+        n8n=n8n,
+        slack=slack,
+    )
+    handed_over |= {f"competitors.views.{key}": view for key, view in competitors.views.items()}
+    pulumi.export(
+        "competitors", {"workflows": competitors.workflow_ids, "findings": competitors.views["open-findings"]}
+    )
 
 if settings.monitoring:  # Alertmanager is handed the token that n8n asks for
     from components.monitoring import Monitoring

@@ -23,6 +23,10 @@ from sophia.target import SANDBOX_DIRECTORY, of_running
 
 REPOSITORY = Path(__file__).parents[1]
 _LOOK_EVERY_SECONDS = 0.1
+_ESTATE = (
+    *("__main__.py", "Pulumi.yaml", "requirements.lock"),
+    *("components", "connectors", "dashboard", "esc", "policies", "providers", "workflows"),
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class Project:
 def project(directory: Path) -> Iterator[Project]:
     """The estate's program without settings, in a fresh sandbox."""
     pinned = engine.ensure(lambda line: click.echo(line, err=True))
-    link(directory, "components", "providers", "esc", "__main__.py", "Pulumi.yaml")
+    link(directory, *_ESTATE)
     running = control.start(directory / SANDBOX_DIRECTORY, 0)
     try:
         publish(running, REPOSITORY / "esc")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from components.apollo.settings import ApolloSettings
     from components.asana.settings import AsanaSettings
     from components.aws.settings import AwsSettings
+    from components.competitors.settings import CompetitorsSettings
+    from components.dashboard.settings import DashboardSettings
     from components.estuary.settings import EstuarySettings
     from components.figma.settings import FigmaSettings
     from components.github.settings import GitHubSettings
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from components.linear.settings import LinearSettings
     from components.monitoring.settings import MonitoringSettings
     from components.n8n.settings import N8nSettings
+    from components.nmhc.settings import NmhcSettings
     from components.openrouter.settings import OpenRouterSettings
     from components.pinecone.settings import PineconeSettings
     from components.portkey.settings import PortkeySettings
@@ -36,6 +39,10 @@ if TYPE_CHECKING:
     from components.vercel.settings import VercelSettings
 
 
+_UPON_OTHERS = ("competitors", "dashboard", "incidents", "nmhc")
+"""What stands above several platforms, and names what is in their settings."""
+
+
 class Estate(Settings):
     """``sophia-ai:`` in the stack file, by platform."""
 
@@ -43,6 +50,8 @@ class Estate(Settings):
     apollo: ApolloSettings | None = None
     asana: AsanaSettings | None = None
     aws: AwsSettings | None = None
+    competitors: CompetitorsSettings | None = None
+    dashboard: DashboardSettings | None = None
     estuary: EstuarySettings | None = None
     figma: FigmaSettings | None = None
     github: GitHubSettings | None = None
@@ -54,6 +63,7 @@ class Estate(Settings):
     lambda_labs: LambdaLabsSettings | None = None
     linear: LinearSettings | None = None
     n8n: N8nSettings | None = None
+    nmhc: NmhcSettings | None = None
     openrouter: OpenRouterSettings | None = None
     pinecone: PineconeSettings | None = None
     portkey: PortkeySettings | None = None
@@ -79,13 +89,12 @@ class Estate(Settings):
 
     def check(self) -> Iterator[Mistake]:
         """Monitoring stands in the namespace of what it watches; AWS trusts the subjects that GitHub writes; n8n takes what
-        UserGems is told to send; the incident path joins what is there.
+        UserGems is told to send; what stands above several platforms names what is in their settings.
         """
-        if self.incidents is not None:
-            from components.incidents import references
-
-            for mistake in references.mistakes(self.incidents, self):
-                yield Mistake(("incidents", *mistake.path), mistake.message)
+        for module in _UPON_OTHERS:
+            if (its := getattr(self, module)) is not None:
+                for mistake in import_module(f"components.{module}.references").mistakes(its, self):
+                    yield Mistake((module, *mistake.path), mistake.message)
         if self.aws is not None and self.github is not None:
             for key, role in self.aws.roles.items():
                 if role.workflows and (subject := self.github.other_subject(role.workflows.repository)):

@@ -11,6 +11,7 @@ from policies import (
     credentials,
     data,
     exposure,
+    figures,
     gateway,
     messaging,
     outreach,
@@ -26,6 +27,7 @@ POLICIES: Final[tuple[Policy, ...]] = (
     *exposure.POLICIES,
     *cloud.POLICIES,
     *privacy.POLICIES,
+    *figures.POLICIES,
     *cost.POLICIES,
     *gateway.POLICIES,
     *messaging.POLICIES,
@@ -37,6 +39,7 @@ POLICIES: Final[tuple[Policy, ...]] = (
 ESTATE_POLICIES: Final[tuple[EstatePolicy, ...]] = (
     *cloud.ESTATE_POLICIES,
     *privacy.ESTATE_POLICIES,
+    *figures.ESTATE_POLICIES,
     *cost.ESTATE_POLICIES,
     *gateway.ESTATE_POLICIES,
     *workloads.ESTATE_POLICIES,

@@ -110,9 +110,9 @@ def file_of(resource: Resource) -> str:
 def setting(resource: Resource, member: str) -> str:
     """``Pulumi.dev.yaml: sophia-ai:github.repositories.sophia.visibility``; the property, for what no component made."""
     find = PLACES.get(resource.type)
-    place = find(resource.name) if find and resource.platform else None
-    if place is None:
-        return property_of(resource, member)
+    place = find(resource.name) if find else None
+    if place is None or place.partition(".")[0].replace("_", "") != resource.platform.lower():
+        return property_of(resource, member)  # of another component's, such as a table that a module keeps in Snowflake
     return section(resource, f"{place}.{member}" if member else place)
 
 

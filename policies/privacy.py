@@ -51,11 +51,11 @@ def _masked(resource: Resource, _situation: Situation) -> Iterator[Violation]:
     for column in items(resource.get("columns")):
         if not isinstance(column, Mapping) or column.get("maskingPolicy"):
             continue
-        name = column.get("name")
+        name = column.get("name") or column.get("columnName")  # a table's, a view's
         if isinstance(name, str) and _PERSONAL.search(name):
             yield Violation(
                 resource,
-                f"would show the column {name} to whoever may read the table",
+                f"would show the column {name} to whoever may read it",
                 "personal and card data is masked for all but the roles that need it",
                 places.property_of(resource, f"columns[{name}].maskingPolicy"),
                 "name a masking policy, or leave the column out",
@@ -186,8 +186,8 @@ _PROMPTS = (
 POLICIES: Final = (
     Policy(
         "personal-data-is-masked",
-        "A column that the program declares for personal or card data has a masking policy.",
-        (kinds.SNOWFLAKE_TABLE,),
+        "A column that the program declares for personal or card data, of a table or a view, has a masking policy.",
+        (kinds.SNOWFLAKE_TABLE, kinds.SNOWFLAKE_VIEW),
         (
             controls.SOC2_C1_1,
             controls.GDPR_25_2,

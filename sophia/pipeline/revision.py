@@ -14,7 +14,10 @@ from pathlib import Path
 from sophia.errors import RunFailed, SettingsError
 
 LOCK_FILE = "requirements.lock"
-_PROGRAM = ("__main__.py", "Pulumi.yaml", LOCK_FILE, "components", "connectors", "policies", "providers", "workflows")
+_PROGRAM = (
+    *("__main__.py", "Pulumi.yaml", LOCK_FILE),
+    *("components", "connectors", "dashboard", "policies", "providers", "workflows"),
+)
 """The parts of the checkout that decide, with the settings, what a run does."""
 _CACHES = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache"})
 VIRTUAL_ENVIRONMENT = ".venv"

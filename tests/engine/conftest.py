@@ -150,7 +150,7 @@ def new_checkout(engine_command: EngineCommand) -> NewCheckout:
 
 def _lay_out(directory: Path) -> None:
     directory.mkdir()
-    for name in ("components", "connectors", "workflows", "providers", "health", "esc"):
+    for name in ("components", "connectors", "dashboard", "workflows", "providers", "health", "esc"):
         (directory / name).symlink_to(REPOSITORY / name)
     (directory / ".venv").symlink_to(sys.prefix)
     for name in ("__main__.py", "Pulumi.yaml", *(f"Pulumi.{stage}.yaml" for stage in STAGES)):

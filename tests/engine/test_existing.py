@@ -173,8 +173,8 @@ def test_what_the_settings_have_made_is_read_back_as_the_same_settings(checkout:
         for one in (wanted, found["settings"])
     )
     if platform == "airbyte":
-        (low_code,) = found["settings"]["definitions"]["declarative"].values()
-        assert low_code["manifest"]["type"] == "DeclarativeSource"
+        low_code = found["settings"]["definitions"]["declarative"]
+        assert {one["manifest"]["type"] for one in low_code.values()} == {"DeclarativeSource"}
         assert found["settings"]["workspace"]["notifications"].keys() == wanted["workspace"]["notifications"].keys()
         (handed_over,) = made["destinations"].values()
         assert handed_over["secrets"] == ["credentials.private_key"]

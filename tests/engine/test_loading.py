@@ -66,6 +66,7 @@ def test_each_loads_as_a_user_of_its_own_into_schemas_of_its_own(deployed: Check
         "RAW_GONG",
         "RAW_HUBSPOT",
         "RAW_LINEAR",
+        "RAW_APOLLO",
         "RAW_ENTRATA",
     }
     spec = deployed.objects("estuary", "live_spec")[f"{PREFIX}snowflake-raw"]["spec"]

@@ -57,6 +57,9 @@ def catalog(sslmode: str) -> dict[str, Any]:
     return {"specs": specs, "settings": {"acme/crm": "captures.crm"}}
 
 
+PAGE = {"objectType": "STREAMLIT", "objectName": '"SOPHIA_AI"."EXECUTIVE"."EXECUTIVE_DASHBOARD"'}
+
+
 def profile(calls: str, **permissions: bool) -> dict[str, Any]:
     """A permission profile of Gong."""
     return {"calls_access": {"permission_level": calls}, "permissions": permissions}
@@ -98,6 +101,7 @@ GOOD: list[tuple[str, str, dict[str, Any]]] = [
     ("personal-data-is-masked", kinds.SNOWFLAKE_TABLE, {"columns": [{"name": "COMPANY_ID"}, {"name": "TOPICS"}]}),
     ("personal-data-is-masked", kinds.SNOWFLAKE_TABLE, {"columns": [{"name": "EMAIL", "maskingPolicy": UNKNOWN}]}),
     ("personal-data-is-masked", kinds.SNOWFLAKE_TABLE, {"columns": UNKNOWN}),
+    ("personal-data-is-masked", kinds.SNOWFLAKE_VIEW, {"columns": [{"columnName": "LISTED"}]}),
     ("managed-access", kinds.SNOWFLAKE_SCHEMA, {"withManagedAccess": "true"}),
     ("encrypted-on-the-way", kinds.AIRBYTE_SOURCE, {"configuration": {"url": "https://api.example"}}),
     ("encrypted-on-the-way", kinds.AIRBYTE_SOURCE, {"configuration": {"url": "http://127.0.0.1:8900/x"}}),
@@ -106,6 +110,9 @@ GOOD: list[tuple[str, str, dict[str, Any]]] = [
     ("encrypted-on-the-way", kinds.ESTUARY_BUNDLE, {"specs": UNKNOWN}),
     ("no-grant-to-public", kinds.SNOWFLAKE_GRANT, {"accountRoleName": '"PUBLIC_READER"'}),
     ("no-grant-to-public", kinds.SNOWFLAKE_ROLE_GRANT, {"parentRoleName": UNKNOWN}),
+    ("pages-are-opened-only", kinds.SNOWFLAKE_GRANT, {"onSchemaObject": PAGE, "privileges": ["USAGE"]}),
+    ("pages-are-opened-only", kinds.SNOWFLAKE_GRANT, {"onSchemaObject": {"future": {}}, "privileges": ["SELECT"]}),
+    ("pages-stay-inside", kinds.SNOWFLAKE_STREAMLIT, {"externalAccessIntegrations": UNKNOWN}),
     ("secrets-are-hidden", kinds.VERCEL_VARIABLE, {"key": "OPENROUTER_API_KEY", "sensitive": True}),
     ("secrets-are-hidden", kinds.VERCEL_VARIABLE, {"key": "NEXT_PUBLIC_STAGE", "sensitive": False}),
     ("secrets-are-hidden", kinds.KUBERNETES_CONFIG_MAP, {"data": {"LOG_LEVEL": "info"}}),
@@ -183,6 +190,7 @@ BAD: list[tuple[str, str, dict[str, Any], str]] = [
     ("own-domains", kinds.VERCEL_WEBHOOK, {"url": "https://hooks.example/payready.com"}, "hooks.example"),
     ("personal-data-is-masked", kinds.SNOWFLAKE_TABLE, {"columns": [{"name": "RESIDENT_EMAIL"}]}, "RESIDENT_EMAIL"),
     ("personal-data-is-masked", kinds.SNOWFLAKE_TABLE, {"columns": [{"name": "card_number"}]}, "maskingPolicy"),
+    ("personal-data-is-masked", kinds.SNOWFLAKE_VIEW, {"columns": [{"columnName": "EMAIL"}]}, "EMAIL"),
     ("managed-access", kinds.SNOWFLAKE_SCHEMA, {"withManagedAccess": "false"}, "snowflake.schemas.it.managed_access"),
     (
         "encrypted-on-the-way",
@@ -204,6 +212,14 @@ BAD: list[tuple[str, str, dict[str, Any], str]] = [
         "estuary.captures.crm.configuration.advanced.sslmode",
     ),
     ("no-grant-to-public", kinds.SNOWFLAKE_GRANT, {"accountRoleName": '"PUBLIC"'}, "PUBLIC"),
+    ("pages-are-opened-only", kinds.SNOWFLAKE_GRANT, {"onSchemaObject": PAGE, "allPrivileges": True}, "USAGE alone"),
+    (
+        "pages-are-opened-only",
+        kinds.SNOWFLAKE_GRANT,
+        {"onSchemaObject": PAGE, "privileges": ["USAGE"], "withGrantOption": "true"},
+        "could be passed on",
+    ),
+    ("pages-stay-inside", kinds.SNOWFLAKE_STREAMLIT, {"externalAccessIntegrations": ["WEB"]}, "internet"),
     ("no-grant-to-public", kinds.SNOWFLAKE_ROLE_GRANT, {"parentRoleName": "public"}, "PUBLIC"),
     ("secrets-are-hidden", kinds.VERCEL_VARIABLE, {"key": "API_TOKEN", "sensitive": False}, "API_TOKEN"),
     ("secrets-are-hidden", kinds.GITHUB_VARIABLE, {"variableName": "DEPLOY_SECRET"}, "put it under `secrets`"),

@@ -27,7 +27,13 @@ PLATFORMS = sorted(Estate.model_fields)
 OFFICIAL = {platform.name for platform in official.PLATFORMS}
 BOTH = {"vercel"}
 """Platforms with an official package whose gaps a provider of ours fills."""
-UPON = {"incidents": "n8n", "monitoring": "kubernetes"}
+UPON = {
+    "competitors": "snowflake",
+    "dashboard": "snowflake",
+    "incidents": "n8n",
+    "monitoring": "kubernetes",
+    "nmhc": "snowflake",
+}
 """Platforms that are objects of another one: it has the package or provider, the emulator and the credentials."""
 RECORDED = {"usergems"}
 """Platforms of which no object is confirmed that an API manages: neither provider nor emulator, and nobody can ask them."""

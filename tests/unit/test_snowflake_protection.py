@@ -65,6 +65,7 @@ def test_every_source_has_its_schema_and_its_loader_and_no_other(estate: Estate,
     deployment = estate(stage)
     writes = {grant.name for grant in deployment.of("GrantAccountRole") if ".writes." in grant.name}
     assert {name for name in writes if name.startswith(("airbyte.", "estuary."))} == {
+        "airbyte.writes.raw-apollo",
         "airbyte.writes.raw-entrata",
         "airbyte.writes.raw-gong",
         "airbyte.writes.raw-hubspot",
@@ -158,8 +159,9 @@ def test_tables_are_made_after_the_future_grants_that_open_them(estate: Estate) 
 
 
 def test_what_a_stream_or_a_dynamic_table_reads_keeps_its_changes(estate: Estate) -> None:
-    tracked = {table.name: table.inputs["changeTracking"] for table in estate(Stage.DEV).of("Table")}
-    assert tracked == {"settlements": True, "payments": True, "operator-access": False}
+    tables = {table.name: table.inputs["changeTracking"] for table in estate(Stage.DEV).of("Table")}
+    assert {name for name, tracked in tables.items() if tracked} == {"settlements", "payments"}
+    assert "operator-access" in tables
 
 
 def test_a_task_runs_when_there_is_something_to_do(estate: Estate) -> None:

@@ -1,0 +1,17 @@
+-- What HubSpot's companies are to have, as texts, which is how HubSpot tells values. A company that has a rank and is on the
+-- list no more, or is another record of one that is, gets empty texts: that is how HubSpot forgets a value.
+WITH CRM AS (
+  SELECT ID::VARCHAR AS COMPANY_ID, PROPERTIES[{settings.rank-property}]::VARCHAR AS NMHC_RANK
+  FROM {raw.hubspot-companies}
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY ID ORDER BY _AIRBYTE_EXTRACTED_AT DESC) = 1 AND NOT COALESCE(ARCHIVED, FALSE)
+)
+SELECT
+  COMPANY_ID, TO_VARCHAR(NMHC_RANK) AS NMHC_RANK, TO_VARCHAR(SCORE) AS SCORE, TIER,
+  TO_VARCHAR(DECISION_MAKERS) AS DECISION_MAKERS, COALESCE(AREAS, '') AS AREAS
+FROM {tables.opportunities}
+WHERE COMPANY_ID IS NOT NULL
+UNION ALL
+SELECT CRM.COMPANY_ID, '' AS NMHC_RANK, '' AS SCORE, '' AS TIER, '' AS DECISION_MAKERS, '' AS AREAS
+FROM CRM
+LEFT JOIN {tables.opportunities} AS OPPORTUNITIES ON OPPORTUNITIES.COMPANY_ID = CRM.COMPANY_ID
+WHERE NULLIF(CRM.NMHC_RANK, '') IS NOT NULL AND OPPORTUNITIES.COMPANY_ID IS NULL
