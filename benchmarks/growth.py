@@ -19,6 +19,7 @@ import click
 import yaml
 
 from benchmarks.project import Cost, Project, project
+from providers.base.process import WORKERS
 
 SIZES = tuple(int(size) for size in os.environ.get("SIZES", "50,200,1000").split(","))
 LATENCY_SECONDS = 0.1
@@ -89,7 +90,7 @@ class Measured:
 
 def measure() -> None:
     for count in SIZES:
-        floor, four = _waiting(count, workers=32), _waiting(count, workers=4)
+        floor, four = _waiting(count, workers=WORKERS), _waiting(count, workers=4)
         click.echo(f"| {count} objects | | requests | seconds | floor | ratio | four at a time | MB | state, kB |")
         click.echo("|---|---|---|---|---|---|---|---|---|")
         for what, settings in OBJECTS.items():

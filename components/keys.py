@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pulumi
 
-from providers.base import made_here
+from providers.base import dynamic
 from providers.rsa import KeyPair
 
 
@@ -30,7 +30,7 @@ class Keys(pulumi.ComponentResource):
     ) -> None:
         """``generations``: by user, from 1 on."""
         super().__init__("sophia:platform:Keys", name, None, opts)
-        child = made_here(pulumi.ResourceOptions(parent=self))
+        child = dynamic(pulumi.ResourceOptions(parent=self))
         first = {
             user: KeyPair(user, generation=latest - (latest + 1) % 2, opts=child)
             for user, latest in generations.items()

@@ -20,7 +20,7 @@ from components.airbyte.settings import (
 from components.settings import Stage, data_store_options, secret_tree
 from components.warehouse import Warehouse
 from providers import airbyte
-from providers.base import platform_provider
+from providers.base import dynamic
 
 __all__ = ["Airbyte", "AirbyteSettings"]
 
@@ -53,9 +53,7 @@ class Airbyte(pulumi.ComponentResource):
     ) -> None:
         """``warehouse``: for ``login`` and ``schema``; ``outputs``: for secrets with ``output:``."""
         super().__init__("sophia:platform:Airbyte", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        provider = platform_provider("airbyte", child)
-        self._child = pulumi.ResourceOptions(parent=self, provider=provider)
+        self._child = dynamic(pulumi.ResourceOptions(parent=self))
         self._store = data_store_options(stage, self._child)
         self._outputs = outputs
         self._warehouse = warehouse

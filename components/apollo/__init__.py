@@ -9,7 +9,7 @@ import pulumi
 
 from components.apollo.settings import ApolloSettings, FieldSettings, SequenceSettings, StepSettings
 from providers import apollo
-from providers.base import Resource, platform_provider
+from providers.base import Resource, dynamic
 
 __all__ = ["Apollo", "ApolloSettings"]
 
@@ -33,8 +33,7 @@ class Apollo(pulumi.ComponentResource):
 
     def __init__(self, name: str, settings: ApolloSettings, *, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("sophia:platform:Apollo", name, None, opts)
-        provider = platform_provider("apollo", pulumi.ResourceOptions(parent=self))
-        self._child = pulumi.ResourceOptions(parent=self, provider=provider)
+        self._child = dynamic(pulumi.ResourceOptions(parent=self))
         sequences = settings.sequences.values()
         self._users = self._look_up(apollo.User, "email", (one.owner.lower() for one in sequences if one.owner))
         self._schedules = self._look_up(apollo.Schedule, "name", (one.schedule for one in sequences if one.schedule))

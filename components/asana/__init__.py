@@ -10,7 +10,7 @@ import pulumi
 from components.asana.settings import AsanaSettings, FieldSettings, ProjectSettings, WebhookSettings
 from components.settings import Stage, data_store_options
 from providers import asana
-from providers.base import platform_provider
+from providers.base import dynamic
 
 __all__ = ["Asana", "AsanaSettings"]
 
@@ -48,8 +48,7 @@ class Asana(pulumi.ComponentResource):
     ) -> None:
         """``receivers``: what must be there before a webhook is made, because Asana calls it meanwhile."""
         super().__init__("sophia:platform:Asana", name, None, opts)
-        provider = platform_provider("asana", pulumi.ResourceOptions(parent=self))
-        self._child = pulumi.ResourceOptions(parent=self, provider=provider)
+        self._child = dynamic(pulumi.ResourceOptions(parent=self))
         self._store = data_store_options(stage, self._child)
 
         place = settings.workspace

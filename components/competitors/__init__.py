@@ -16,6 +16,7 @@ from components.snowflake import Snowflake
 from components.snowflake.previews import check_previews, in_preview
 from components.snowflake.settings_transforming import ScheduleSettings
 from components.warehouse import Warehouse
+from providers.base import dynamic
 from providers.base.auth import Environment
 
 __all__ = ["FILES", "Competitors", "CompetitorsSettings"]
@@ -69,8 +70,7 @@ class Competitors(pulumi.ComponentResource):
         self._settings, self._stage = settings, stage
         own = pulumi.ResourceOptions(parent=self)
         self._keep(snowflake, own)
-        options = pulumi.ResourceOptions.merge(own, pulumi.ResourceOptions(provider=n8n.provider))
-        self._ships = Shipped("competitors", n8n, stage, settings.error_workflow, settings.adopt, options)
+        self._ships = Shipped("competitors", n8n, stage, settings.error_workflow, settings.adopt, dynamic(own))
         login, private_key = warehouse.login(settings.user, "competitors.user")
         self._credentials = {
             "slack": n8n.credential_ids[settings.slack],

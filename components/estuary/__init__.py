@@ -11,7 +11,7 @@ from components.estuary.settings import EstuarySettings, ServiceAccountSettings,
 from components.settings import Stage, data_store_options
 from components.warehouse import Warehouse
 from providers import estuary
-from providers.base import platform_provider
+from providers.base import dynamic
 
 __all__ = ["Estuary", "EstuarySettings"]
 
@@ -42,8 +42,7 @@ class Estuary(pulumi.ComponentResource):
     ) -> None:
         """``warehouse``: for materializations with ``login``; ``outputs``: for secrets with ``output:``."""
         super().__init__("sophia:platform:Estuary", name, None, opts)
-        provider = platform_provider("estuary", pulumi.ResourceOptions(parent=self))
-        self._child = pulumi.ResourceOptions(parent=self, provider=provider)
+        self._child = dynamic(pulumi.ResourceOptions(parent=self))
         self._store = data_store_options(stage, self._child)
         self._prefix = settings.prefix
 

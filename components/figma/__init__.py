@@ -17,7 +17,7 @@ from components.figma.settings import (
 )
 from components.settings import CredentialsError, Stage, data_store_options
 from providers import figma
-from providers.base import made_here, platform_provider
+from providers.base import dynamic
 from providers.passwords import Password
 
 __all__ = ["Figma", "FigmaSettings"]
@@ -47,8 +47,7 @@ class Figma(pulumi.ComponentResource):
     ) -> None:
         """Raises CredentialsError if a webhook is of the team, and the environment does not name it."""
         super().__init__("sophia:platform:Figma", name, None, opts)
-        provider = platform_provider("figma", pulumi.ResourceOptions(parent=self))
-        self._child = pulumi.ResourceOptions(parent=self, provider=provider)
+        self._child = dynamic(pulumi.ResourceOptions(parent=self))
         self._settings = settings
 
         # Nothing is taken from anybody: whoever made them, they are only seen to be there.
@@ -87,9 +86,8 @@ class Figma(pulumi.ComponentResource):
     def _create_passcodes(self) -> dict[str, pulumi.Output[str]]:
         if not self._settings.passcodes:
             return {}
-        minted = made_here(pulumi.ResourceOptions(parent=self))
         return {
-            key: Password(key, generation=passcode.generation, opts=minted).password
+            key: Password(key, generation=passcode.generation, opts=self._child).password
             for key, passcode in self._settings.passcodes.items()
         }
 

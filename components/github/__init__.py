@@ -13,7 +13,7 @@ from components.github.organization import create_organization
 from components.github.settings import EnvironmentSettings, GitHubSettings, RepositorySettings
 from components.github.values import WebhookSettings, numeric_id
 from components.settings import Stage, data_store_options
-from providers.base import made_here
+from providers.base import dynamic
 from providers.passwords import Password
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class GitHub(pulumi.ComponentResource):
         )
 
     def _mint(self, name: str, webhook: WebhookSettings) -> pulumi.Output[str]:
-        return Password(f"webhook.{name}", generation=webhook.generation, opts=made_here(self._child)).password
+        return Password(f"webhook.{name}", generation=webhook.generation, opts=dynamic(self._child)).password
 
     def _create_teams(self) -> dict[str, github.Team]:
         teams: dict[str, github.Team] = {}

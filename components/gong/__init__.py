@@ -9,7 +9,7 @@ import pulumi
 
 from components.gong.settings import AccessSettings, GongSettings, ProfileSettings
 from providers import gong
-from providers.base import platform_provider
+from providers.base import dynamic
 
 __all__ = ["Gong", "GongSettings"]
 
@@ -37,8 +37,7 @@ class Gong(pulumi.ComponentResource):
 
     def __init__(self, name: str, settings: GongSettings, *, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("sophia:platform:Gong", name, None, opts)
-        provider = platform_provider("gong", pulumi.ResourceOptions(parent=self))
-        self._child = pulumi.ResourceOptions(parent=self, provider=provider)
+        self._child = dynamic(pulumi.ResourceOptions(parent=self))
 
         self.workspace_ids = {
             key: gong.Workspace(key, self._child, name=workspace.name, description=workspace.description, adopt=True).id

@@ -17,7 +17,7 @@ from components.hubspot.settings import (
 )
 from components.settings import Stage, data_store_options
 from providers import hubspot
-from providers.base import platform_provider
+from providers.base import dynamic
 
 __all__ = ["HubSpot", "HubSpotSettings"]
 
@@ -49,8 +49,7 @@ class HubSpot(pulumi.ComponentResource):
         self, name: str, settings: HubSpotSettings, *, stage: Stage, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("sophia:platform:HubSpot", name, None, opts)
-        provider = platform_provider("hubspot", _Options(parent=self))
-        self._child = _Options(parent=self, provider=provider)
+        self._child = dynamic(_Options(parent=self))
         self._store = data_store_options(stage, self._child)
 
         self.portal_id = hubspot.Account("portal_id", self._child, portal_id=settings.portal_id, adopt=True).id

@@ -25,7 +25,7 @@ from components.n8n.shipped import Shipped, Values
 from components.settings import Stage
 from components.slack import Slack
 from components.vercel import Vercel
-from providers.base import made_here
+from providers.base import dynamic
 from providers.base.auth import Environment
 from providers.passwords import Password
 
@@ -93,8 +93,8 @@ class Incidents(pulumi.ComponentResource):
         self._own = pulumi.ResourceOptions(parent=self)
         self.workflow_ids, self.alert_token, self.reminders = {}, None, None
         if settings.alerts is not None or settings.deployments is not None:
-            options = pulumi.ResourceOptions.merge(self._own, pulumi.ResourceOptions(provider=_there(n8n).provider))
-            self._ships = Shipped("incidents", _there(n8n), stage, settings.error_workflow, settings.adopt, options)
+            own = dynamic(self._own)
+            self._ships = Shipped("incidents", _there(n8n), stage, settings.error_workflow, settings.adopt, own)
             # What two workflows use is made once.
             self._used: dict[str, pulumi.Output[str]] = {"slack": _there(n8n).credential_ids[settings.slack]}
         if settings.alerts is not None:
@@ -107,7 +107,7 @@ class Incidents(pulumi.ComponentResource):
         self.register_outputs({"workflow_ids": self.workflow_ids, "reminders": self.reminders})
 
     def _mint(self, key: str, generation: int) -> pulumi.Output[str]:
-        return Password(key, generation=generation, opts=made_here(self._own)).password
+        return Password(key, generation=generation, opts=dynamic(self._own)).password
 
     def _carry_alerts(self, settings: AlertSettings, teams: Mapping[str, TeamSettings]) -> None:
         bearer = pulumi.Output.concat("Bearer ", _there(self.alert_token))

@@ -18,7 +18,7 @@ from components.kubernetes.stores import deploy_postgres, deploy_redis
 from components.kubernetes.values import Resources
 from components.kubernetes.workloads import Workloads
 from components.settings import Stage, data_store_options
-from providers.base import made_here
+from providers.base import dynamic
 from providers.passwords import Password
 
 MAIN: Final = "n8n"
@@ -65,7 +65,7 @@ class N8n:
         """
         self._workloads, self._settings, self._stage = workloads, settings, stage
         self._outputs, self._priority_class = outputs, priority_class
-        self._minted = made_here(opts)
+        self._minted = dynamic(opts)
         self.address = f"https://{host}"
         secrets, stores = self._create_stores()
         self._stored = workloads.secret("n8n", "n8n", secrets)

@@ -25,7 +25,7 @@ from components.kubernetes.network import Allow, Peer, workload
 from components.kubernetes.values import Resources, amount
 from components.kubernetes.workloads import Workloads
 from components.settings import Stage, data_store_options
-from providers.base import made_here
+from providers.base import dynamic
 from providers.certificates import Authority, Certificate
 from providers.nkeys import UserKey
 
@@ -63,7 +63,7 @@ class Nats:
         self._workloads, self._settings, self._stage = workloads, settings, stage
         self._names = (f"{NAME}.{namespace}.svc", f"{NAME}-headless.{namespace}.svc")
         self._priority_class = priority_class
-        self._minted = made_here(opts)
+        self._minted = dynamic(opts)
         self.address = f"tls://{self._names[0]}:{CLIENT_PORT}"
         self.authority, certificates = self._create_certificates(settings, namespace)
         users = {

@@ -12,7 +12,7 @@ from components.lambda_labs import joining
 from components.lambda_labs.settings import FirewallSettings, InstanceSettings, LambdaLabsSettings, RuleSettings
 from components.settings import Stage, data_store_options
 from providers import lambda_labs
-from providers.base import platform_provider
+from providers.base import dynamic
 
 __all__ = ["LambdaLabs", "LambdaLabsSettings"]
 
@@ -46,8 +46,7 @@ class LambdaLabs(pulumi.ComponentResource):
     ) -> None:
         """``outputs`` are the values that other components hand over, by name."""
         super().__init__("sophia:platform:LambdaLabs", name, None, opts)
-        provider = platform_provider("lambda_labs", pulumi.ResourceOptions(parent=self))
-        self._child = pulumi.ResourceOptions(parent=self, provider=provider)
+        self._child = dynamic(pulumi.ResourceOptions(parent=self))
         self._settings, self._outputs = settings, outputs
 
         self._keys = {

@@ -15,7 +15,7 @@ from components.linear.settings import (
 )
 from components.settings import Stage, data_store_options
 from providers import linear
-from providers.base import made_here, platform_provider
+from providers.base import dynamic
 from providers.passwords import Password
 
 __all__ = ["Linear", "LinearSettings"]
@@ -49,8 +49,7 @@ class Linear(pulumi.ComponentResource):
         self, name: str, settings: LinearSettings, *, stage: Stage, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("sophia:platform:Linear", name, None, opts)
-        provider = platform_provider("linear", pulumi.ResourceOptions(parent=self))
-        self._child = pulumi.ResourceOptions(parent=self, provider=provider)
+        self._child = dynamic(pulumi.ResourceOptions(parent=self))
         self._store = data_store_options(stage, self._child)
         self._settings = settings
 
@@ -226,10 +225,9 @@ class Linear(pulumi.ComponentResource):
     def _create_webhooks(self) -> Ids:
         if not self._settings.webhooks:
             return {}
-        minted = made_here(pulumi.ResourceOptions(parent=self))
         secrets: dict[str, pulumi.Output[str]] = {}
         for key, webhook in self._settings.webhooks.items():
-            secrets[key] = Password(f"webhooks.{key}", generation=webhook.generation, opts=minted).password
+            secrets[key] = Password(f"webhooks.{key}", generation=webhook.generation, opts=self._child).password
             linear.Webhook(
                 key,
                 self._child,

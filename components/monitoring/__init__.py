@@ -29,7 +29,7 @@ from components.monitoring.service_rules import monitoring_group, n8n_group, nat
 from components.monitoring.settings import MonitoringSettings
 from components.monitoring.workload_rules import Watched, quota_group, workload_groups
 from components.settings import SettingsError, Stage, output_named, where
-from providers.base import made_here
+from providers.base import dynamic
 from providers.passwords import Password
 
 NATS, N8N = "nats", "n8n"
@@ -114,7 +114,7 @@ class Monitoring(pulumi.ComponentResource):
 
     def _make_password(self) -> pulumi.Output[str]:
         generation = self._settings.grafana.password_generation
-        return Password("grafana-admin", generation=generation, opts=made_here(self._child)).password
+        return Password("grafana-admin", generation=generation, opts=dynamic(self._child)).password
 
     def _slack_token(self, outputs: Mapping[str, pulumi.Input[str]]) -> Stored:
         token = self._settings.slack_token.resolve(outputs, "monitoring.slack_token")

@@ -11,7 +11,7 @@ from components.n8n.settings import OWNER_TAG, HandedOver, N8nSettings, Workflow
 from components.n8n.workflow_files import PLACE
 from components.settings import SettingsError, Stage, output_named, where
 from providers import n8n
-from providers.base import made_here, platform_provider
+from providers.base import dynamic
 from providers.passwords import Password
 
 __all__ = ["N8n", "N8nSettings"]
@@ -21,7 +21,7 @@ class N8n(pulumi.ComponentResource):
     """Projects with their members, tags, variables, credentials and workflows of one instance.
 
     Outputs: ``workflow_ids`` and ``credential_ids``, by key; ``tokens``, by key: what callers of webhooks show, secret.
-    For other components' workflows in the same instance: ``provider``, and ``owner_tag_id``, which all of them have.
+    For other components' workflows in the same instance: ``owner_tag_id``, which all of them have.
 
     Not managed, on purpose: the instance itself (``sophia-ai:kubernetes`` runs it), users and API keys (made in n8n's
     pages), folders and data tables (people's own order), executions (they happen), LDAP, SAML, log streaming and
@@ -31,7 +31,6 @@ class N8n(pulumi.ComponentResource):
     workflow_ids: Mapping[str, pulumi.Output[str]]
     credential_ids: Mapping[str, pulumi.Output[str]]
     tokens: Mapping[str, pulumi.Output[str]]
-    provider: pulumi.ProviderResource
     owner_tag_id: pulumi.Output[str] | None
 
     def __init__(
@@ -50,8 +49,7 @@ class N8n(pulumi.ComponentResource):
         super().__init__("sophia:platform:N8n", name, None, opts)
         if problems := list(_of_other_stages(settings, stage)):
             raise SettingsError(problems)
-        self.provider = platform_provider("n8n", pulumi.ResourceOptions(parent=self))
-        self._child = pulumi.ResourceOptions(parent=self, provider=self.provider)
+        self._child = dynamic(pulumi.ResourceOptions(parent=self))
         self.tokens = self._create_tokens(settings)
         self._outputs = {**outputs, **{f"n8n.tokens.{key}": token for key, token in self.tokens.items()}}
 
@@ -100,9 +98,8 @@ class N8n(pulumi.ComponentResource):
     def _create_tokens(self, settings: N8nSettings) -> dict[str, pulumi.Output[str]]:
         if not settings.tokens:
             return {}
-        minted = made_here(pulumi.ResourceOptions(parent=self))
         return {
-            key: Password(key, generation=token.generation, opts=minted).password
+            key: Password(key, generation=token.generation, opts=self._child).password
             for key, token in settings.tokens.items()
         }
 

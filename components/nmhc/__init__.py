@@ -18,6 +18,7 @@ from components.settings import Stage, data_store_options
 from components.snowflake import Snowflake
 from components.snowflake.previews import check_previews
 from components.warehouse import Warehouse
+from providers.base import dynamic
 
 if TYPE_CHECKING:
     import pulumi_snowflake as snowflake_sdk
@@ -193,8 +194,8 @@ class NMHC(pulumi.ComponentResource):
 
     def _write_back(self, settings: WriteBackSettings, warehouse: Warehouse, n8n: N8n) -> None:
         self._view("write-back", self._settings.schemas.results, "What HubSpot's companies are to have, as texts")
-        provider = pulumi.ResourceOptions.merge(self._scope.child, pulumi.ResourceOptions(provider=n8n.provider))
-        ships = Shipped("nmhc", n8n, self._stage, settings.error_workflow, settings.adopt, provider)
+        own = dynamic(self._scope.child)
+        ships = Shipped("nmhc", n8n, self._stage, settings.error_workflow, settings.adopt, own)
         login, private_key = warehouse.login(settings.user, "nmhc.write_back.user")
         used = {
             "hubspot": n8n.credential_ids[settings.hubspot],

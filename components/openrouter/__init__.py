@@ -18,7 +18,7 @@ from components.openrouter.settings import (
 )
 from components.settings import secret_tree
 from providers import openrouter
-from providers.base import platform_provider
+from providers.base import dynamic
 
 __all__ = ["OpenRouter", "OpenRouterSettings"]
 
@@ -59,8 +59,7 @@ class OpenRouter(pulumi.ComponentResource):
         Raises SettingsError for an output that nobody hands over, CredentialsError for a variable that is not set.
         """
         super().__init__("sophia:platform:OpenRouter", name, None, opts)
-        provider = platform_provider("openrouter", pulumi.ResourceOptions(parent=self))
-        self._child = pulumi.ResourceOptions(parent=self, provider=provider)
+        self._child = dynamic(pulumi.ResourceOptions(parent=self))
         self._outputs = outputs
 
         self.workspace_id = self._create_workspace(settings.workspace, broadcasts=bool(settings.destinations))

@@ -10,7 +10,7 @@ import pulumi
 from components.pinecone.settings import IndexSettings, PineconeSettings, PodIndexSettings, StoreSettings
 from components.settings import Stage, data_store_options
 from providers import pinecone
-from providers.base import platform_provider
+from providers.base import dynamic
 
 __all__ = ["Pinecone", "PineconeSettings"]
 
@@ -40,8 +40,7 @@ class Pinecone(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sophia:platform:Pinecone", name, None, opts)
-        provider = platform_provider("pinecone", pulumi.ResourceOptions(parent=self))
-        self._child = pulumi.ResourceOptions(parent=self, provider=provider)
+        self._child = dynamic(pulumi.ResourceOptions(parent=self))
 
         # It is never deleted: the API key with which this stack manages it lies in it, and would go with it.
         kept = pulumi.ResourceOptions.merge(

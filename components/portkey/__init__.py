@@ -23,7 +23,7 @@ from components.portkey.settings import (
 )
 from components.settings import Stage, data_store_options, secret_tree
 from providers import portkey
-from providers.base import platform_provider
+from providers.base import dynamic
 
 __all__ = ["Portkey", "PortkeySettings"]
 
@@ -56,8 +56,7 @@ class Portkey(pulumi.ComponentResource):
     ) -> None:
         """``outputs``: for secrets with ``output:``, such as OpenRouter's keys."""
         super().__init__("sophia:platform:Portkey", name, None, opts)
-        provider = platform_provider("portkey", pulumi.ResourceOptions(parent=self))
-        self._child = pulumi.ResourceOptions(parent=self, provider=provider)
+        self._child = dynamic(pulumi.ResourceOptions(parent=self))
         self._settings, self._outputs = settings, outputs
 
         self._workspace = self._create_workspace(settings.workspace, data_store_options(stage, self._child))

@@ -19,7 +19,7 @@ from components.qdrant.settings import (
 )
 from components.settings import Stage, data_store_options
 from providers import qdrant
-from providers.base import platform_provider
+from providers.base import dynamic
 from providers.qdrant_database import UNNAMED, address
 
 __all__ = ["Qdrant", "QdrantSettings"]
@@ -65,8 +65,7 @@ class Qdrant(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sophia:platform:Qdrant", name, None, opts)
-        provider = platform_provider("qdrant", pulumi.ResourceOptions(parent=self))
-        self._child = pulumi.ResourceOptions(parent=self, provider=provider)
+        self._child = dynamic(pulumi.ResourceOptions(parent=self))
         self._store = data_store_options(stage, self._child)
         self._settings = settings
 

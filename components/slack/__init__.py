@@ -16,7 +16,7 @@ from components.slack.settings import (
     WebhookSettings,
 )
 from providers import slack
-from providers.base import platform_provider
+from providers.base import dynamic
 
 __all__ = ["AppSettings", "ChannelSettings", "Slack", "SlackSettings", "UserGroupSettings"]
 
@@ -53,8 +53,7 @@ class Slack(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("sophia:platform:Slack", name, None, opts)
-        provider = platform_provider("slack", pulumi.ResourceOptions(parent=self))
-        self._child = pulumi.ResourceOptions(parent=self, provider=provider)
+        self._child = dynamic(pulumi.ResourceOptions(parent=self))
         self._outputs = outputs or {}
 
         self.channel_ids = {key: self._channel(key, channel) for key, channel in settings.channels.items()}

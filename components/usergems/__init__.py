@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 
 from components.usergems.settings import UserGemsSettings
-from providers.base import platform_provider
+from providers.base import dynamic
 from providers.passwords import Password
 
 __all__ = ["UserGems", "UserGemsSettings"]
@@ -29,12 +29,9 @@ class UserGems(pulumi.ComponentResource):
 
     def __init__(self, name: str, settings: UserGemsSettings, *, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("sophia:platform:UserGems", name, None, opts)
-        parent = pulumi.ResourceOptions(parent=self)
-        made_here = pulumi.ResourceOptions.merge(
-            parent, pulumi.ResourceOptions(provider=platform_provider("passwords", parent))
-        )
+        minted = dynamic(pulumi.ResourceOptions(parent=self))
         self.secrets = {
-            key: Password(f"usergems.{key}", generation=webhook.generation, opts=made_here).password
+            key: Password(f"usergems.{key}", generation=webhook.generation, opts=minted).password
             for key, webhook in settings.webhooks.items()
         }
         self.record = {

@@ -20,7 +20,7 @@ from components.settings import (
 from components.vercel.project import arguments
 from components.vercel.settings import DomainSettings, ProjectSettings, VariableSettings, VercelSettings
 from providers import vercel as api
-from providers.base import made_here, platform_provider
+from providers.base import dynamic
 from providers.base.errors import PlatformError
 from providers.passwords import Password
 
@@ -216,7 +216,7 @@ class Vercel(pulumi.ComponentResource):
             )
 
     def _create_own(self, settings: VercelSettings) -> None:
-        """What our own provider manages, in a process that is started only for a stack that has some of it."""
+        """What our own provider manages."""
         bypasses = {
             (key, name): bypass.generation
             for key, project in settings.projects.items()
@@ -225,8 +225,7 @@ class Vercel(pulumi.ComponentResource):
         self.tokens, self.webhook_secrets, self.drain_secrets, self.bypasses = {}, {}, {}, {}
         if not (settings.tokens or settings.webhooks or settings.drains or bypasses):
             return
-        provider = platform_provider("vercel", self._child)
-        opts = pulumi.ResourceOptions.merge(self._child, pulumi.ResourceOptions(provider=provider))
+        opts = dynamic(self._child)
         self.tokens = {
             key: api.Token(key, opts, name=token.name, lifetime_days=token.days, generation=token.generation).token
             for key, token in settings.tokens.items()
@@ -249,7 +248,7 @@ class Vercel(pulumi.ComponentResource):
         self.drain_secrets = {key: self._create_drain(key, settings, opts) for key in settings.drains}
 
     def _create_bypass(self, key: str, name: str, generation: int, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-        password = Password(f"{key}.{name}", generation=generation, opts=made_here(self._child)).password
+        password = Password(f"{key}.{name}", generation=generation, opts=dynamic(self._child)).password
         secret = password.apply(lambda text: str(text)[:_BYPASS_CHARACTERS])
         api.ProtectionBypass(
             f"{key}.{name}",
@@ -262,7 +261,7 @@ class Vercel(pulumi.ComponentResource):
 
     def _create_drain(self, key: str, settings: VercelSettings, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
         drain = settings.drains[key]
-        secret = Password(f"drain.{key}", generation=drain.generation, opts=made_here(self._child)).password
+        secret = Password(f"drain.{key}", generation=drain.generation, opts=dynamic(self._child)).password
         headers = {
             name: source.resolve(self._given, f"vercel.drains.{key}.headers.{name}")
             for name, source in drain.headers.items()

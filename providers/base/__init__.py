@@ -8,7 +8,7 @@ from providers.base.inputs import Carried, Immutable, Inputs, Instant, Unordered
 from providers.base.kind import Kind, Out, Slow, Within
 from providers.base.pace import Limit, Unpublished
 from providers.base.people import MustExist, StaysThere, asserted
-from providers.base.resource import Resource, made_here, platform_provider
+from providers.base.resource import Resource, dynamic
 
 __all__ = [
     "KNOWN",
@@ -47,8 +47,7 @@ __all__ = [
     "Within",
     "WriteOnly",
     "asserted",
-    "made_here",
-    "platform_provider",
+    "dynamic",
     "rest",
     "trouble_of",
 ]

@@ -11,7 +11,7 @@ from pyrate_limiter import Limiter, Rate
 
 @dataclass(frozen=True)
 class Limit:
-    """At most ``requests`` in any ``seconds``, over all threads of the platform's provider process.
+    """At most ``requests`` in any ``seconds``, over all threads of the provider's process.
 
     ``each_path``: so many on every path, where a platform counts by method (Slack). ``within``: a path's own limit whose
     requests count towards the general one as well (Lambda's launches).

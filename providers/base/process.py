@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from threading import Thread
 
-WORKERS = 32
-"""Operations at a time in one process; the engine itself bounds them over all platforms (``--parallel``)."""
+WORKERS = 64
+"""Operations at a time, on all platforms; the engine itself starts four a core (``--parallel``)."""
 
 
 @cache

@@ -47,21 +47,18 @@ class Resource(pulumi.dynamic.Resource):
         )
 
 
-def platform_provider(name: str, opts: pulumi.ResourceOptions | None = None) -> pulumi.ProviderResource:
-    """The explicit provider of one platform: a process of its own, with its own client, limiter and credentials.
+_provider: ContextVar[pulumi.ProviderResource | None] = ContextVar("provider", default=None)
 
-    The default dynamic provider is never used: it would put the whole stack configuration into the state.
+
+def dynamic(opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    """``opts`` for dynamic resources: on the one explicit provider that makes all of the program's.
+
+    It is a process, in which each platform has a client and a limiter of its own. A process for each platform would be
+    safe as well, and take a stack of them all a third more time and twice the memory (benchmarks/README.md). The default
+    dynamic provider is never used: it would put the whole stack configuration into the state.
     """
-    return pulumi.ProviderResource("pulumi-python", name, {}, opts)
-
-
-_minting: ContextVar[pulumi.ProviderResource | None] = ContextVar("minting", default=None)
-
-
-def made_here(opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
-    """``opts`` for what no platform makes: passwords, keys and certificates. One process makes all of a stack's."""
-    provider = _minting.get()
+    provider = _provider.get()
     if provider is None:
-        provider = platform_provider("minting")
-        _minting.set(provider)
+        provider = pulumi.ProviderResource("pulumi-python", "dynamic", {})
+        _provider.set(provider)
     return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(provider=provider))

@@ -64,10 +64,10 @@ class Thing(base.Resource):
 """
 PROGRAM = """
 import pulumi
-from providers.base import platform_provider
+from providers.base import dynamic
 from toy import Thing
 
-thing = Thing("hall", pulumi.ResourceOptions(provider=platform_provider("toy")), **{inputs})
+thing = Thing("hall", dynamic(pulumi.ResourceOptions()), **{inputs})
 pulumi.export("key", thing.key)
 """
 INPUTS = {"name": "hall", "house": "red", "note": "to meet", "token": TOKEN}

@@ -21,7 +21,7 @@ BAD_PROGRAM = """
 import pulumi_snowflake
 
 from providers import airbyte
-from providers.base import platform_provider
+from providers.base import dynamic
 
 pulumi_snowflake.Database("loose", name="LOOSE", data_retention_time_in_days=7)
 pulumi_snowflake.NetworkRule(
@@ -29,7 +29,7 @@ pulumi_snowflake.NetworkRule(
 )
 airbyte.Source(
     "leftover",
-    pulumi.ResourceOptions(provider=platform_provider("more")),
+    dynamic(pulumi.ResourceOptions()),
     workspace_id="00000000-0000-4000-8000-000000000000",
     name="Leftover",
     source_type="snowflake",

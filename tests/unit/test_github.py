@@ -310,7 +310,7 @@ def test_outputs_and_parents(deploy: Deploy) -> None:
         "team_ids": {"platform": len("id-of-platform"), "engineering": len("id-of-engineering")},
         "webhook_secrets": {"sophia.events": "minted-1"},
     }
-    own = [r for r in deployment.resources if r is not component and r.name != "minting"]
+    own = [r for r in deployment.resources if r is not component and r.name != "dynamic"]
     assert {r.parent for r in own} == {component.urn}
     providers = {r.provider for r in deployment.resources if r.type.startswith("github:")}
     assert providers == {""}, "an explicit provider would put the token into the state"
