@@ -52,6 +52,7 @@ class Recorder:
         self._steps: dict[str, Step] = {}
         self.operations: dict[str, Operation] = {}
         self.outputs: Mapping[str, Any] = {}
+        self.outputs_before: Mapping[str, Any] = {}
         self.errors: list[Diagnostic] = []
         self.warnings: list[str] = []
         self.violations: list[PolicyViolation] = []
@@ -105,7 +106,7 @@ class Recorder:
     def _done(self, step: Step) -> None:
         self._begun.pop(step.resource.urn, None)
         if step.resource.is_stack:
-            self.outputs = revealed(step.new_outputs)
+            self.outputs, self.outputs_before = revealed(step.new_outputs), revealed(step.old_outputs)
         if not step.counts:
             return
         urn = step.resource.urn

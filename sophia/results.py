@@ -115,6 +115,8 @@ class Result(_Outcome):
     """What a run did."""
 
     operation: Literal["up", "refresh", "destroy"] = "up"
+    outputs_before: Mapping[str, Any] = field(default_factory=dict)
+    """The stack's outputs before the run."""
 
     def describe(self) -> str:
         """The summary as plain text."""

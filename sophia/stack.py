@@ -239,6 +239,7 @@ class Stack(Runs):
             counts=recorder.counts,
             changes=recorder.changes,
             outputs=recorder.outputs,
+            outputs_before=recorder.outputs_before,
             duration=time.monotonic() - started,
             requests=requests,
             warnings=tuple(recorder.warnings),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from rich.text import Text
 
-from sophia.display.review import shown
+from sophia.display.outputs import outputs
 from sophia.events import Resource
 from sophia.results import Counts, Partial, Plan, Result
 
@@ -20,10 +19,8 @@ def summary(result: Result) -> list[Text]:
     lines = [_cost(result)]
     lines += [Text(f"  warning: {warning}", "yellow") for warning in result.warnings]
     lines += [_interrupted(result.stack, resource) for resource in result.interrupted]
-    outputs = flatten(result.outputs) if result.operation != "destroy" else {}
-    if outputs:
-        width = max(len(name) for name in outputs)
-        lines += [Text(), *(Text(f"  {name:<{width}}  ").append(_plain(value)) for name, value in outputs.items())]
+    if result.operation != "destroy" and result.outputs:
+        lines += [Text(), *outputs(result.stack, result.outputs, result.outputs_before)]
     return lines
 
 
@@ -82,21 +79,6 @@ def _words(counts: Counts) -> list[tuple[str, str]]:
     ]
     changed = [(f"{name} {count}", style) for name, count, style in words if count]
     return [*(changed or [("no changes", "green")]), (f"unchanged {counts.unchanged}", "dim")]
-
-
-def flatten(outputs: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """``{"airbyte": {"workspace": …}}`` as ``airbyte.workspace``; lists stay values."""
-    flat: dict[str, Any] = {}
-    for name, value in outputs.items():
-        if isinstance(value, Mapping) and value:
-            flat |= flatten(value, f"{prefix}{name}.")
-        else:
-            flat[f"{prefix}{name}"] = value
-    return flat
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else shown(value)
 
 
 def next_commands(command: str, stack: str, stacks: Sequence[str], target: str) -> list[str]:

@@ -81,6 +81,7 @@ def test_the_life_of_the_whole_stack(checkout: Checkout) -> None:
     again = dev.up(skip_preview=True)
     assert not again.has_changes
     assert again.counts.unchanged == first.counts.total
+    assert (first.outputs_before, again.outputs_before) == ({}, first.outputs)
     assert checkout.running.journal(since=mark).entries == [], "a run without changes asks no platform anything"
 
     settings = checkout.settings()

@@ -5,15 +5,17 @@ from __future__ import annotations
 import io
 from datetime import UTC, datetime
 from itertools import count
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from sophia.display.lines import LineDisplay
 from sophia.display.live import LiveDisplay, platform_line
+from sophia.display.outputs import flatten
 from sophia.display.progress import Line, Progress
 from sophia.display.review import review, shown
-from sophia.display.summary import flatten, next_commands
+from sophia.display.summary import next_commands
 from sophia.events import (
     Event,
     Expected,
@@ -165,6 +167,29 @@ def test_a_summary_tells_what_happened_what_it_cost_and_what_exists() -> None:
         "",
         "  airbyte.workspace  w-1",
         "  key                [secret]",
+    ]
+
+
+def told(outputs: dict[str, Any], before: dict[str, Any]) -> list[str]:
+    """What a run says of its outputs."""
+    result = Result("dev", Counts(unchanged=1), (), outputs, 1.0, 0, outputs_before=before)
+    return result.describe().splitlines()[2:]
+
+
+def test_of_many_outputs_those_are_told_that_are_new_or_different() -> None:
+    channels = {f"channel{number}": f"C{number}" for number in range(60)}
+    now = {"slack": {"channels": channels, "team": "T1"}, "key": "[secret]"}
+    assert told(now, now) == ["  as before; 62 outputs: sophia outputs dev"]
+    before = {"slack": {"channels": {**channels, "channel7": "C0"}}, "key": "[secret]"}
+    assert told(now, before) == [
+        "  slack.channels.channel7  C7",
+        "  slack.team               T1",
+        "  the others are as before; 62 outputs: sophia outputs dev",
+    ]
+    assert told(now, {}) == [
+        "  slack  channels (60), team",
+        "  key    [secret]",
+        "  62 outputs: sophia outputs dev",
     ]
 
 
