@@ -56,7 +56,7 @@ def _runs(estate: Project, state: State, first: Cost, directory: Path) -> None:
         ours.append(estate.pulumi("up", "--yes"))
         wrapped.append(estate.run(*_SOPHIA, "up", "dev", "--yes"))
     requests = estate.running.journal().total
-    click.echo(f"| `up`, {count} resources on {providers} Python providers | seconds | ratio | MB |")
+    click.echo(f"| `up` of {count} resources (Python providers: {providers}) | seconds | ratio | MB |")
     click.echo("|---|---|---|---|")
     _row("first, as many trivial dynamic resources, `pulumi up`", [first_of_baseline], [first_of_baseline])
     _row("first, the estate, `sophia up`", [first], [first_of_baseline])

@@ -54,7 +54,7 @@ def dynamic(opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
     """``opts`` for dynamic resources: on the one explicit provider that makes all of the program's.
 
     It is a process, in which each platform has a client and a limiter of its own. A process for each platform would be
-    safe as well, and take a stack of them all a third more time and twice the memory (benchmarks/README.md). The default
+    safe as well, and take a stack of them all two thirds more time and twice the memory (benchmarks/README.md). The default
     dynamic provider is never used: it would put the whole stack configuration into the state.
     """
     provider = _provider.get()
