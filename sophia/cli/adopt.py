@@ -135,14 +135,13 @@ def lines(review: Review, stack: str, *, changing: bool) -> list[Any]:
 def _candidate(candidate: Candidate, unmet: tuple[Resource, ...], stack: str) -> list[Any]:
     from rich.text import Text
 
-    from sophia.display.review import shown
+    from sophia.display.difference import difference
 
     resource, match = candidate.resource, candidate.match
     head = Text("  ").append(f"{resource.platform} ", "bold").append(f"{resource.kind} {resource.name}")
     found = [Text(head.plain + (f"  {match.id}" if match.id else ""))]
-    for difference in match.differences:
-        line = Text("      ").append(f"{difference.path}: ").append(shown(difference.old), "red").append(" -> ")
-        found.append(line.append(shown(difference.new), "green"))
+    for one in match.differences:
+        found += difference(one.path, one.old, one.new)
     if match.hidden:
         found.append(Text("      it was deleted or archived, and is brought back"))
     if match.claims:

@@ -25,8 +25,8 @@ def outputs(
 ) -> int:
     """Prints the outputs of STACK, secrets masked."""
     from sophia.cli import document
+    from sophia.display.difference import shown
     from sophia.display.outputs import flatten
-    from sophia.display.review import shown
 
     del debug
     if as_json and show_secrets:

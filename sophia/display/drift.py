@@ -6,9 +6,9 @@ from itertools import groupby
 
 from rich.text import Text
 
-from sophia.display.review import shown
+from sophia.display.difference import difference
 from sophia.drift import Drift
-from sophia.results import Change, PropertyChange
+from sophia.results import Change
 
 
 def lines(drift: Drift) -> list[Text]:
@@ -31,12 +31,10 @@ def _object(change: Change) -> list[Text]:
     name = f"{change.resource.kind} {change.resource.name}"
     if change.operation == "delete":
         return [Text("  - ", "red").append(f"{name}: deleted")]
-    return [Text("  ~ ", "yellow").append(f"{name}: changed"), *(_property(p) for p in change.properties)]
-
-
-def _property(change: PropertyChange) -> Text:
-    line = Text(f"      {change.path}: ").append(shown(change.old), "green").append(" -> ")
-    return line.append(shown(change.new), "red")
+    lines = [Text("  ~ ", "yellow").append(f"{name}: changed")]
+    for one in change.properties:
+        lines += difference(one.path, one.old, one.new, styles=("green", "red"))
+    return lines
 
 
 def _summary(drift: Drift) -> Text:

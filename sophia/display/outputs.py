@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from sophia.display.review import shown
+from sophia.display.difference import shown
 
 _MOST = 40
 """How many outputs a run shows one by one."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any
 
 from rich.text import Text
 
 from sophia.diagnosis import parse_parts
+from sophia.display.difference import difference
 from sophia.results import Change, Plan, PropertyChange
 
-_LONGEST_VALUE = 60
 _SECTIONS = (
     ("delete", "-", "destroys", "bold red"),
     ("replace", "±", "replaces (the old object is destroyed)", "magenta"),
@@ -58,26 +56,13 @@ def _change(change: Change, sign: str, style: str) -> list[Text]:
     head = Text("  ").append(f"{sign} ", style).append(f"{resource.platform} ".lstrip(), "bold")
     lines = [head.append(f"{resource.kind} {resource.name}")]
     ordered: Sequence[PropertyChange] = sorted(change.properties, key=lambda p: (not p.forces_replacement, p.path))
-    lines += [_property(p, replaced=change.operation == "replace") for p in ordered]
+    for property_ in ordered:
+        lines += _property(property_, replaced=change.operation == "replace")
     return lines
 
 
-def _property(change: PropertyChange, *, replaced: bool) -> Text:
-    line = Text("      ").append(f"{change.path}: ").append(shown(change.old), "red").append(" -> ")
-    line.append(shown(change.new), "green")
+def _property(change: PropertyChange, *, replaced: bool) -> list[Text]:
+    first, *more = difference(change.path, change.old, change.new)
     if replaced and change.forces_replacement:
-        line.append("  forces the replacement", "bold magenta")
-    return line
-
-
-def shown(value: Any) -> str:
-    """A value in one line, shortened in the middle where it is long."""
-    if value is None:
-        return "(none)"
-    if isinstance(value, str) and value.startswith(("[secret]", "(known")):
-        return value
-    text = json.dumps(value, ensure_ascii=False)
-    if len(text) > _LONGEST_VALUE:
-        half = _LONGEST_VALUE // 2 - 1
-        text = f"{text[:half]}…{text[-half:]}"
-    return text
+        first.append("  forces the replacement", "bold magenta")
+    return [first, *more]

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from sophia.display.difference import difference, shown
 from sophia.display.lines import LineDisplay
 from sophia.display.live import LiveDisplay, platform_line
 from sophia.display.outputs import flatten
 from sophia.display.progress import Line, Progress
-from sophia.display.review import review, shown
+from sophia.display.review import review
 from sophia.display.summary import next_commands
 from sophia.events import (
     Event,
@@ -191,6 +192,22 @@ def test_of_many_outputs_those_are_told_that_are_new_or_different() -> None:
         "  key    [secret]",
         "  62 outputs: sophia outputs dev",
     ]
+
+
+def test_of_a_text_of_several_lines_those_that_differ_are_told() -> None:
+    score = [f"  {weight} * {name}_FACTOR," for weight, name in ((25, "UNITS"), (10, "GROWTH"), (20, "DEAL"))]
+    old, new = "\n".join(score), "\n".join(score).replace("25", "20").replace("20 * DEAL", "25 * DEAL")
+    assert [line.plain for line in difference("query", old, new)] == [
+        "      query: the lines that differ",
+        "        -   25 * UNITS_FACTOR,",
+        "        +   20 * UNITS_FACTOR,",
+        "        -   20 * DEAL_FACTOR,",
+        "        +   25 * DEAL_FACTOR,",
+    ]
+    (unknown,) = difference("query", old, "(known after the run)")
+    assert unknown.plain.endswith(" -> (known after the run)")
+    *_, last = difference("query", "a\nb", "\n".join(map(str, range(40))))
+    assert last.plain == "        … and 30 more lines"
 
 
 def test_long_values_are_shortened_and_absent_ones_named() -> None:
