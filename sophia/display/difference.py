@@ -16,11 +16,9 @@ _MOST_LINES = 12
 
 def difference(path: str, old: Any, new: Any, styles: tuple[str, str] = ("red", "green")) -> list[Text]:
     """``path: old -> new``; where lines of a text differ, these below it."""
-    head = Text(f"{_INDENT}{path}: ")
-    if not (_has_lines(old) and _has_lines(new)):
+    head, changed = Text(f"{_INDENT}{path}: "), _changed_lines(old, new)
+    if not changed:
         return [head.append(shown(old), styles[0]).append(" -> ").append(shown(new), styles[1])]
-    found = list(unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=0))[2:]
-    changed = [line for line in found if not line.startswith("@@")]
     lines = [
         Text(f"{_INDENT}  {line[0]} {_shortened(line[1:], _LONGEST_LINE)}", styles[0] if line[0] == "-" else styles[1])
         for line in changed[:_MOST_LINES]
@@ -28,6 +26,14 @@ def difference(path: str, old: Any, new: Any, styles: tuple[str, str] = ("red", 
     if len(changed) > _MOST_LINES:
         lines.append(Text(f"{_INDENT}  … and {len(changed) - _MOST_LINES} more lines", "dim"))
     return [head.append("the lines that differ"), *lines]
+
+
+def _changed_lines(old: Any, new: Any) -> list[str]:
+    """As diff has them, with ``-`` or ``+`` before; none where one of the two is no text of several lines."""
+    if not (_has_lines(old) and _has_lines(new)):
+        return []
+    found = list(unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=0))[2:]
+    return [line for line in found if not line.startswith("@@")]
 
 
 def _has_lines(value: Any) -> bool:

@@ -204,6 +204,7 @@ def test_of_a_text_of_several_lines_those_that_differ_are_told() -> None:
         "        -   20 * DEAL_FACTOR,",
         "        +   25 * DEAL_FACTOR,",
     ]
+    assert len(difference("query", old, old + "\n")) == 1, "lines alone do not tell this"
     (unknown,) = difference("query", old, "(known after the run)")
     assert unknown.plain.endswith(" -> (known after the run)")
     *_, last = difference("query", "a\nb", "\n".join(map(str, range(40))))
