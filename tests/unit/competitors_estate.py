@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
-import yaml
 
 from components.competitors import Competitors, CompetitorsSettings
 from components.n8n import N8n, N8nSettings
@@ -18,8 +16,8 @@ from components.slack import Slack, SlackSettings
 from components.snowflake import Snowflake
 from components.snowflake.settings import SnowflakeSettings
 from components.warehouse import Warehouse
+from tests.unit.stack_files import platforms_of
 
-REPOSITORY = Path(__file__).parents[2]
 HANDED_OVER = {
     "aws.snowflake.payments": "arn:aws:iam::123456789012:role/sophia-ai-snowflake-payments",
     "aws.failures.role": "arn:aws:iam::123456789012:role/sophia-ai-snowflake-failures",
@@ -30,14 +28,8 @@ SECTIONS = ("tables", "streams", "views", "tasks", "dynamic_tables", "pipes", "s
 """Of Snowflake's own settings, what a test of this module has no use for."""
 
 
-def config(stage: str = "dev") -> dict[str, Any]:
-    """The platforms of a stack file."""
-    document = yaml.safe_load((REPOSITORY / f"Pulumi.{stage}.yaml").read_text())["config"]
-    return {key.removeprefix("sophia-ai:"): its for key, its in document.items() if key.startswith("sophia-ai:")}
-
-
 def settings(stage: str = "dev", **changes: Any) -> CompetitorsSettings:
-    return CompetitorsSettings.model_validate({**config(stage)["competitors"], **changes})
+    return CompetitorsSettings.model_validate({**platforms_of(stage)["competitors"], **changes})
 
 
 def surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +55,7 @@ COMPUTED = {
 
 def deployed(deploy: Callable[..., Any], wanted: CompetitorsSettings, stage: Stage = Stage.DEV) -> Any:
     """``wanted`` in a stage, beside the roles, users and schemas of its stack file."""
-    stack = config(stage.value)
+    stack = platforms_of(stage.value)
     kept = {name: its for name, its in stack["snowflake"].items() if name not in SECTIONS}
     for section in ("row_access_policies", "recovery", "notifications", "masking_policies", "tags"):
         kept.pop(section, None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -10,12 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from pydantic import ValidationError
 
 from components.competitors import FILES, CompetitorsSettings
 from components.competitors.objects import VISIT_COLUMNS
-from components.estate import Estate
-from components.explain import explain, render
 from components.n8n.workflow_files import read
 from components.settings import SettingsError, Stage
 from health.base import Answer, Resource, Subject
@@ -23,16 +19,9 @@ from health.competitors import HEALTH
 from policies import kinds, places
 from policies.model import Resource as Judged
 from tests.unit import competitors_estate as its
+from tests.unit.stack_files import mistakes_in, platforms_of, put
 
 Deploy = Callable[..., Any]
-
-
-def told(platforms: dict[str, Any]) -> list[str]:
-    """The mistakes in an estate's settings, as people read them."""
-    estate = Estate.of(platforms)
-    with pytest.raises(ValidationError) as caught:
-        estate.model_validate(platforms)
-    return [f"{render(path)}: {message}" for path, message in explain(caught.value, platforms, estate, set())]
 
 
 PRICING: dict[str, Any] = {"url": "https://www.eliseai.com/pricing", "kind": "pricing", "every": "weekly"}
@@ -86,17 +75,10 @@ PRICING: dict[str, Any] = {"url": "https://www.eliseai.com/pricing", "kind": "pr
     ],
 )
 def test_a_name_that_leads_nowhere_is_told_with_its_path(path: str, value: Any, said: str) -> None:
-    platforms = copy.deepcopy(its.config())
+    platforms = platforms_of()
     platforms.pop("incidents")  # needs n8n too, and says so
-    *parents, last = path.split(".")
-    place = platforms
-    for name in parents:
-        place = place[name]
-    if value is None:
-        del place[last]
-    else:
-        place[last] = value
-    mistakes = [mistake for mistake in told(platforms) if mistake.startswith("competitors")]
+    put(platforms, path, value)
+    mistakes = [mistake for mistake in mistakes_in(platforms) if mistake.startswith("competitors")]
     assert any(said in mistake for mistake in mistakes), mistakes
 
 
@@ -160,7 +142,7 @@ def test_tables_are_protected_in_prod_and_a_table_that_is_streamed_tracks_its_ch
 def test_without_gong_nothing_reads_its_calls(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> None:
     its.surroundings(monkeypatch)
     watched = {"elise-ai": {"name": "EliseAI", "pages": {"pricing": PRICING}}}
-    raw = {name: one for name, one in its.config()["competitors"].items() if name != "mentions"}
+    raw = {name: one for name, one in platforms_of()["competitors"].items() if name != "mentions"}
     found = its.deployed(deploy, CompetitorsSettings.model_validate({**raw, "watched": watched}))
     assert {one.name for one in found.of("Task")} == {"find-changes", "write-report"}
     assert "WHERE FALSE" in found.one("View", "trackers").inputs["statement"]

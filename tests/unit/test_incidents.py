@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -12,11 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
-from pydantic import ValidationError
 
-from components.estate import Estate
-from components.explain import explain, render
 from components.incidents import FILES, Incidents, IncidentsSettings
 from components.incidents.references import WEBHOOKS
 from components.linear import Linear, LinearSettings
@@ -34,24 +29,10 @@ from sophia.cloud import StackRecord
 from sophia.credentials import Credentials, Record
 from sophia.errors import SettingsError
 from tests.monitoring_estate import program
+from tests.unit.stack_files import mistakes_in, platforms_of, put
 
 Deploy = Callable[..., Any]
-REPOSITORY = Path(__file__).parents[2]
 STAGES = ("dev", "staging", "prod")
-
-
-def config(stage: str = "dev") -> dict[str, Any]:
-    """The platforms of a stack file."""
-    document = yaml.safe_load((REPOSITORY / f"Pulumi.{stage}.yaml").read_text())["config"]
-    return {key.removeprefix("sophia-ai:"): its for key, its in document.items() if key.startswith("sophia-ai:")}
-
-
-def told(platforms: dict[str, Any]) -> list[str]:
-    """The mistakes in an estate's settings, as people read them."""
-    estate = Estate.of(platforms)
-    with pytest.raises(ValidationError) as caught:
-        estate.model_validate(platforms)
-    return [f"{render(path)}: {message}" for path, message in explain(caught.value, platforms, estate, set())]
 
 
 @pytest.mark.parametrize(
@@ -93,18 +74,11 @@ def told(platforms: dict[str, Any]) -> list[str]:
     ],
 )
 def test_a_name_that_leads_nowhere_is_told_with_its_path(path: str, value: Any, said: str) -> None:
-    platforms = copy.deepcopy(config())
+    platforms = platforms_of()
     for other in ("competitors", "nmhc"):  # they join some of the same, and would tell of them too
         del platforms[other]
-    *parents, last = path.split(".")
-    place = platforms
-    for name in parents:
-        place = place[name]
-    if value is None:
-        del place[last]
-    else:
-        place[last] = value
-    mistakes = told(platforms)
+    put(platforms, path, value)
+    mistakes = mistakes_in(platforms)
     assert any(said in mistake for mistake in mistakes), mistakes
     assert all(mistake.startswith("incidents") for mistake in mistakes)
 

@@ -31,7 +31,7 @@ from policies.model import Resource as PolicyResource
 from policies.model import Situation
 from policies.strictness import limits_of
 from tests.unit import nmhc_examples as examples
-from tests.unit.test_nmhc_settings import platforms_of
+from tests.unit.stack_files import platforms_of
 from tests.unit.test_snowflake_sql import COMPUTED, HANDED_OVER
 
 Deploy = Callable[..., Any]

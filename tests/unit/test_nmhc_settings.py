@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-import copy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import yaml
-from pydantic import ValidationError
 
-from components.estate import Estate
-from components.explain import explain, render
 from components.n8n.workflow_files import read
 from components.nmhc import FILES, NmhcSettings
 from components.settings import Stage
 from health.base import Answer, Resource, Subject
 from health.nmhc import HEALTH
 from tests.unit import nmhc_examples as examples
-
-REPOSITORY = Path(__file__).parents[2]
-
-
-def platforms_of(stage: str = "dev") -> dict[str, Any]:
-    """The platforms of a stack file."""
-    document = yaml.safe_load((REPOSITORY / f"Pulumi.{stage}.yaml").read_text())["config"]
-    return {key.removeprefix("sophia-ai:"): its for key, its in document.items() if key.startswith("sophia-ai:")}
-
-
-def told(platforms: dict[str, Any]) -> list[str]:
-    """The mistakes in an estate's settings, as people read them."""
-    estate = Estate.of(platforms)
-    with pytest.raises(ValidationError) as caught:
-        estate.model_validate(platforms)
-    return [f"{render(path)}: {message}" for path, message in explain(caught.value, platforms, estate, set())]
+from tests.unit.stack_files import mistakes_in, platforms_of, put
 
 
 @pytest.mark.parametrize(
@@ -100,18 +79,11 @@ def told(platforms: dict[str, Any]) -> list[str]:
     ],
 )
 def test_a_mistake_is_told_with_its_path(path: str, value: Any, said: str) -> None:
-    platforms = copy.deepcopy(platforms_of())
+    platforms = platforms_of()
     for other in ("competitors", "dashboard"):  # they read some of the same, and would tell of it too
         del platforms[other]
-    *parents, last = path.split(".")
-    place = platforms
-    for name in parents:
-        place = place[name]
-    if value is None:
-        del place[last]
-    else:
-        place[last] = value
-    mistakes = told(platforms)
+    put(platforms, path, value)
+    mistakes = mistakes_in(platforms)
     assert any(said in mistake for mistake in mistakes), mistakes
     assert all(mistake.startswith("nmhc") for mistake in mistakes)
 
