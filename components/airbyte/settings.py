@@ -204,6 +204,16 @@ class ConnectionSettings(Adoptable):
     streams: list[StreamSettings] | None = None
     tags: list[str] = Field(default_factory=list)
 
+    def table(self, stream: StreamSettings) -> str:
+        """The table in which Snowflake has a stream: Airbyte's destination writes names in upper case."""
+        return f"{self.prefix}{stream.destination_object_name or stream.name}".upper()
+
+    def table_of(self, name: str) -> str | None:
+        """The table of the stream of that name; None for one that is not synced."""
+        if self.streams is None:
+            return f"{self.prefix}{name}".upper()
+        return next((self.table(stream) for stream in self.streams if stream.name == name), None)
+
     def check(self) -> Iterator[Mistake]:
         """One schedule, one schema, every stream once."""
         if self.cron and self.keep_schedule:
@@ -252,7 +262,7 @@ class AirbyteSettings(Settings):
         landed: dict[tuple[str | None, ...], str] = {}
         for key, connection in self.connections.items():
             for index, stream in enumerate(connection.streams or []):
-                name = f"{connection.prefix}{stream.destination_object_name or stream.name}".upper()
+                name = connection.table(stream)
                 table = (connection.destination, connection.schema_key, connection.namespace, stream.namespace, name)
                 if (other := landed.setdefault(table, key)) != key:
                     said = f"lands in {name}, where connections.{other} lands already: give one of them another prefix"

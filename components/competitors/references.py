@@ -40,12 +40,8 @@ def mistakes(competitors: CompetitorsSettings, estate: Estate) -> Iterator[Mista
 
 
 def _n8n(competitors: CompetitorsSettings, n8n: N8nSettings) -> Iterator[Mistake]:
-    slack = {key: one for key, one in n8n.credentials.items() if one.type == "slackApi"}
-    yield from unknown_name(("slack",), competitors.slack, slack, "slackApi credential of n8n")
-    if competitors.error_workflow is not None:
-        reporting = {key: one for key, one in n8n.workflows.items() if one.published and one.content.takes_errors}
-        kind = "published n8n workflow with an Error Trigger"
-        yield from unknown_name(("error_workflow",), competitors.error_workflow, reporting, kind)
+    yield from n8n.no_credential(("slack",), competitors.slack, "slackApi")
+    yield from n8n.no_error_workflow(("error_workflow",), competitors.error_workflow)
 
 
 def _snowflake(competitors: CompetitorsSettings, snowflake: SnowflakeSettings) -> Iterator[Mistake]:
@@ -73,9 +69,10 @@ def _snowflake(competitors: CompetitorsSettings, snowflake: SnowflakeSettings) -
 
 def _mentions(mentions: MentionSettings, airbyte: AirbyteSettings | None) -> Iterator[Mistake]:
     loaded = {
-        f"{connection.prefix}{_STREAM}".upper()
+        table
         for connection in (airbyte.connections.values() if airbyte else ())
         if connection.schema_key == mentions.schema_key
-        and any(stream.name == _STREAM for stream in connection.streams or ())
+        # a connection that names no streams may be of anything: only one that says so loads Gong's
+        if connection.streams is not None and (table := connection.table_of(_STREAM))
     }
     yield from unknown_name(("mentions", "table"), mentions.table, loaded, f"table of Airbyte's stream {_STREAM}")

@@ -62,10 +62,9 @@ def _hubspot(
     if airbyte is None:
         return
     loaded = {
-        f"{connection.prefix}{_DEALS}".upper()
+        table
         for connection in airbyte.connections.values()
-        if connection.schema_key == hubspot.schema_key
-        if connection.streams is None or _DEALS in {stream.name for stream in connection.streams}
+        if connection.schema_key == hubspot.schema_key and (table := connection.table_of(_DEALS))
     }
     if hubspot.table not in loaded:
         there_are = f"there are: {', '.join(sorted(loaded))}" if loaded else f"none loads the stream {_DEALS} there"

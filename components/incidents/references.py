@@ -42,14 +42,8 @@ def _n8n(incidents: IncidentsSettings, estate: Estate) -> Iterator[Mistake]:
     if estate.n8n is None:
         yield Mistake((), "needs n8n, which carries alerts and deployments on")
         return
-    slack = {key: one for key, one in estate.n8n.credentials.items() if one.type == "slackApi"}
-    yield from unknown_name(("slack",), incidents.slack, slack, "slackApi credential of n8n")
-    if incidents.error_workflow is not None:
-        reporting = {
-            key: one for key, one in estate.n8n.workflows.items() if one.published and one.content.takes_errors
-        }
-        kind = "published n8n workflow with an Error Trigger"
-        yield from unknown_name(("error_workflow",), incidents.error_workflow, reporting, kind)
+    yield from estate.n8n.no_credential(("slack",), incidents.slack, "slackApi")
+    yield from estate.n8n.no_error_workflow(("error_workflow",), incidents.error_workflow)
     for key, workflow in estate.n8n.workflows.items():
         for method, path in workflow.content.webhooks:
             if path in WEBHOOKS.values():

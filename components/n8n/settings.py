@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from components.explain import Mistake, MistakesError
+from components.explain import Mistake, MistakesError, Path
 from components.n8n.workflow_files import WorkflowFile, WorkflowFileError, read
 from components.settings import (
     Adoptable,
@@ -135,6 +135,19 @@ class N8nSettings(Settings):
     tokens: dict[Key, TokenSettings] = Field(default_factory=dict)
     credentials: dict[Key, CredentialSettings] = Field(default_factory=dict)
     workflows: dict[Key, WorkflowSettings] = Field(default_factory=dict)
+
+    def no_credential(self, path: Path, key: str, type_: str) -> Iterator[Mistake]:
+        """A mistake, of a component above n8n, if ``key``, which stands at ``path``, is no credential of that type."""
+        there_are = {name: one for name, one in self.credentials.items() if one.type == type_}
+        yield from unknown_name(path, key, there_are, f"{type_} credential of n8n")
+
+    def no_error_workflow(self, path: Path, key: str | None) -> Iterator[Mistake]:
+        """A mistake, likewise, if there is a ``key``, and n8n would not start that workflow on errors."""
+        if key is not None:
+            there_are = {
+                name: one for name, one in self.workflows.items() if one.published and one.content.takes_errors
+            }
+            yield from unknown_name(path, key, there_are, "published n8n workflow with an Error Trigger")
 
     def check(self) -> Iterator[Mistake]:
         """Names are of things that are there, credentials of the type that a node wants, webhooks' paths one's own."""

@@ -30,21 +30,12 @@ must not leave them out.
 
 
 def landed_tables(nmhc: NmhcSettings, connections: Mapping[str, ConnectionSettings]) -> dict[str, tuple[str, str]]:
-    """By the name that the SQL uses, the schema (a key of Snowflake's) and the table in which Airbyte lands a stream.
-
-    Airbyte's destination writes the names of tables in upper case.
-    """
+    """By the name that the SQL uses, the schema (a key of Snowflake's) and the table in which Airbyte lands a stream."""
     found = {}
     for source, stream in FIELDS:
         connection = connections[getattr(nmhc.sources, source)]
-        table = f"{connection.prefix}{_destination_name(connection, stream)}".upper()
-        found[f"{source}-{stream.lower()}"] = (str(connection.schema_key), table)
+        found[f"{source}-{stream.lower()}"] = (str(connection.schema_key), str(connection.table_of(stream)))
     return found
-
-
-def _destination_name(connection: ConnectionSettings, stream: str) -> str:
-    named = {one.name: one.destination_object_name for one in connection.streams or [] if one.destination_object_name}
-    return named.get(stream, stream)
 
 
 def mistakes(nmhc: NmhcSettings, estate: Estate) -> Iterator[Mistake]:
@@ -142,9 +133,5 @@ def _write_back(settings: WriteBackSettings, nmhc: NmhcSettings, estate: Estate)
 
 
 def _n8n(settings: WriteBackSettings, n8n: N8nSettings) -> Iterator[Mistake]:
-    hubspot = {key: one for key, one in n8n.credentials.items() if one.type == "hubspotAppToken"}
-    yield from unknown_name(("write_back", "hubspot"), settings.hubspot, hubspot, "hubspotAppToken credential of n8n")
-    if settings.error_workflow is not None:
-        reporting = {key: one for key, one in n8n.workflows.items() if one.published and one.content.takes_errors}
-        kind = "published n8n workflow with an Error Trigger"
-        yield from unknown_name(("write_back", "error_workflow"), settings.error_workflow, reporting, kind)
+    yield from n8n.no_credential(("write_back", "hubspot"), settings.hubspot, "hubspotAppToken")
+    yield from n8n.no_error_workflow(("write_back", "error_workflow"), settings.error_workflow)
